@@ -1,0 +1,104 @@
+import { codeOf, ConfigError, messageOf, RowlockError, UnreachableError } from '../errors';
+
+/** A lock conflict: the server undid the transaction, or one statement of it; the whole may be tried again. */
+const CONFLICTS = new Set([
+  1205, // lock wait timeout
+  1213, // deadlock
+  1020, // record has changed since last read: MariaDB >= 11.6 with snapshot isolation
+]);
+
+/** The server takes no writes just now: a cluster that elects, a replica being promoted, no connection free. */
+const BUSY = new Set([
+  3101, // group replication rolled the transaction back
+  1047, // Galera: node not prepared
+  1290, // read-only option
+  1836, // read-only mode
+  1040, // too many connections
+  1203, // too many connections of this user
+]);
+
+/** The server ended the session, and said so before it closed the connection. */
+const SESSION_ENDED = new Set([
+  1053, // server shutdown in progress
+  1077, 1079, 1080, // normal shutdown
+  1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184, // aborted connection, broken packets
+  1317, // query interrupted
+  1927, // MariaDB: connection was killed
+  2006, 2013, // server has gone away, lost connection
+  3169, // MySQL: session was killed
+  4031, // MySQL: disconnected after wait_timeout
+]);
+
+const SOCKET = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN',
+  'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT',
+  'PROTOCOL_PACKETS_OUT_OF_ORDER', 'HANDSHAKE_NO_SSL_SUPPORT_RESET',
+]);
+
+const errnoOf = (error: unknown): number | undefined => {
+  if (typeof error !== 'object' || error === null || !('errno' in error)) return undefined;
+  return typeof error.errno === 'number' ? error.errno : undefined;
+};
+
+/** True if the server's own error number is one of these. */
+export const isServerError = (error: unknown, ...numbers: number[]): boolean => numbers.includes(errnoOf(error) ?? -1);
+
+export const isConflict = (error: unknown): boolean => CONFLICTS.has(errnoOf(error) ?? 0);
+
+export const isDuplicate = (error: unknown): boolean => isServerError(error, 1062);
+
+/** True if the connection is of no more use, whatever became of the statement. */
+export function isConnectionLost(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if (SESSION_ENDED.has(errnoOf(error) ?? 0) || SOCKET.has(codeOf(error) ?? '')) return true;
+  // mysql2 marks what it raises on a connection that has gone with `fatal`, often without a code.
+  return 'fatal' in error && error.fatal === true && !('sqlState' in error && isRefusal(error));
+}
+
+/** True if the same transaction may succeed when it is tried again from its start. */
+export const isTransient = (error: unknown): boolean =>
+  isConflict(error) || BUSY.has(errnoOf(error) ?? 0) || isConnectionLost(error);
+
+/** True if the server answered the login with a no: waiting does not help. */
+function isRefusal(error: unknown): boolean {
+  return isServerError(error, ...Object.keys(REFUSALS).map(Number));
+}
+
+/** What the server refuses until somebody changes something, each with its mend. */
+const REFUSALS: Record<number, string> = {
+  1044: 'this user may not use this database: GRANT it, or correct DATABASE_URL',
+  1045: 'the user or password is wrong: correct DATABASE_URL',
+  1698: 'the user or password is wrong: correct DATABASE_URL',
+  1049: 'create the database, or correct DATABASE_URL',
+  1130: 'the server takes no connection from this host: GRANT the user @ this host',
+  1142: 'GRANT the privilege to the user of DATABASE_URL',
+  1143: 'GRANT the privilege on this column to the user of DATABASE_URL',
+  1227: 'GRANT the privilege to the user of DATABASE_URL',
+  1251: 'the server wants an authentication that the driver lacks',
+  1419: 'GRANT the privilege to the user of DATABASE_URL',
+};
+
+/** True if the server says that a table or a column that Rowlock needs is not there. */
+export const isMissingTable = (error: unknown): boolean => isServerError(error, 1146, 1054);
+
+/** A driver's error as one line with its mend; one that is of Rowlock's own kind, or unknown, is left as it is. */
+export function explain(error: unknown, server: string): unknown {
+  if (error instanceof RowlockError) return error;
+  const mend = REFUSALS[errnoOf(error) ?? 0];
+  if (mend !== undefined) return new ConfigError(`${serverSaid(error)}; ${mend}`, { cause: error });
+  if (isMissingTable(error)) {
+    return new ConfigError(`${serverSaid(error)}; run rowlock migrate`, { cause: error });
+  }
+  if (isConnectionLost(error) || BUSY.has(errnoOf(error) ?? 0)) {
+    const why = codeOf(error) ?? messageOf(error);
+    return new UnreachableError(`the database server at ${server} does not answer (${why}); start it, or correct DATABASE_URL`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+const serverSaid = (error: unknown): string => {
+  const said = (error as { sqlMessage?: unknown }).sqlMessage;
+  return typeof said === 'string' ? said : messageOf(error);
+};

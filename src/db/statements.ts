@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import type { Queryable } from './pool';
+
+/** Values for the `:names` of a statement. An array fills an `IN (:ids)`. */
+export type Parameters = Record<string, Value | Value[] | Value[][]>;
+type Value = string | number | boolean | Date | null;
+
+/** The folder of the SQL that ships with the package. */
+export const SQL_FOLDER = join(__dirname, '..', '..', 'sql');
+
+/**
+ * No statement of the queue takes this long: the longest wait inside the server is the lock wait of 3 s.
+ * What is silent for longer is a network that swallows packets, and the connection is given up.
+ */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+const texts = new Map<string, string>();
+
+/** The text of `sql/queries/<name>.sql` without its comments. */
+export function text(name: string): string {
+  let found = texts.get(name);
+  if (found === undefined) {
+    found = withoutComments(readFileSync(join(SQL_FOLDER, 'queries', `${name}.sql`), 'utf8'));
+    texts.set(name, found);
+  }
+  return found;
+}
+
+/** Drops whole-line comments and the closing semicolon, so that the server does not parse prose. */
+export function withoutComments(sql: string): string {
+  return sql
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('--'))
+    .join('\n')
+    .trim()
+    .replace(/;$/, '');
+}
+
+/** Runs a named statement that answers with rows. */
+export async function select<T>(on: Queryable, name: string, values: Parameters = {}): Promise<T[]> {
+  const [rows] = await on.query<RowDataPacket[]>({ sql: text(name), values, timeout: STATEMENT_TIMEOUT_MS });
+  return rows as T[];
+}
+
+/** Runs a named statement that changes rows; answers with how many it found. */
+export async function change(on: Queryable, name: string, values: Parameters = {}): Promise<number> {
+  return (await insert(on, name, values)).affectedRows;
+}
+
+/** Runs a named statement and answers with the server's own account of it: insertId, affectedRows. */
+export async function insert(on: Queryable, name: string, values: Parameters = {}): Promise<ResultSetHeader> {
+  const [header] = await on.query<ResultSetHeader>({ sql: text(name), values, timeout: STATEMENT_TIMEOUT_MS });
+  return header;
+}

@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isConnectionLost, isTransient } from './faults';
+import type { Pool, PoolConnection } from './pool';
+
+/** COMMIT was sent and no answer came: the server may have done it, may not have, or may be about to. */
+export class CommitUnknownError extends Error {
+  override readonly name = 'CommitUnknownError';
+}
+
+export interface TransactionOptions {
+  /** Times the whole is tried at most. @default 10 */
+  tries?: number;
+  /**
+   * What to do when COMMIT got no answer. `retry` suits a body that finds out for itself that its work
+   * is already done; `throw` one that cannot. @default 'retry'
+   */
+  onUnknownCommit?: 'retry' | 'throw';
+  /** Ends the tries early: nobody wants the work any more. */
+  signal?: AbortSignal;
+}
+
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * Runs `body` inside a transaction. On a lock conflict, a server that is busy or a lost connection the
+ * whole is undone and tried again: a deadlock undoes all of a transaction, so a statement alone must
+ * never be repeated.
+ */
+export async function transaction<T>(
+  pool: Pool,
+  body: (tx: PoolConnection) => Promise<T>,
+  { tries = 10, onUnknownCommit = 'retry', signal }: TransactionOptions = {},
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await once(pool, body, onUnknownCommit);
+    } catch (error) {
+      if (attempt >= tries || !isTransient(error) || signal?.aborted === true) throw error;
+    }
+    await pause(backoffMs(attempt));
+  }
+}
+
+/** Doubling, up to a second, and never the same for two workers that met each other. */
+export function backoffMs(attempt: number): number {
+  return Math.min(LONGEST_PAUSE_MS, 5 * 2 ** attempt) * (0.5 + Math.random() / 2);
+}
+
+async function once<T>(
+  pool: Pool,
+  body: (tx: PoolConnection) => Promise<T>,
+  onUnknownCommit: 'retry' | 'throw',
+): Promise<T> {
+  const tx = await pool.getConnection();
+  let committing = false;
+  try {
+    await tx.query('START TRANSACTION');
+    const value = await body(tx);
+    committing = true;
+    await tx.query('COMMIT');
+    tx.release();
+    return value;
+  } catch (error) {
+    await undo(tx, error);
+    if (committing && onUnknownCommit === 'throw' && isConnectionLost(error)) {
+      throw new CommitUnknownError('the answer to COMMIT was lost', { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Gives the connection back only if it is known to be outside of any transaction. */
+async function undo(tx: PoolConnection, error: unknown): Promise<void> {
+  if (isConnectionLost(error)) return tx.destroy();
+  try {
+    await tx.query('ROLLBACK');
+    tx.release();
+  } catch {
+    // The server undoes what an ended session left open, so ending it is as good as ROLLBACK.
+    tx.destroy();
+  }
+}

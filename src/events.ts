@@ -1,0 +1,116 @@
+import type { LogLevel } from './config';
+
+/** Names a job in an event. */
+interface AboutJob {
+  job_id: number | string;
+  job_type: string;
+  attempt: number;
+}
+
+/** Counts of one run, as its row in background_job_runs has them. */
+export interface RunCounts {
+  claimed: number;
+  completed: number;
+  retried: number;
+  failed: number;
+  released: number;
+}
+
+/** The facts that the worker tells, by name. Never a payload, never a secret. */
+export interface Events {
+  'run.started': { run_id: number; host: string; pid: number };
+  'run.skipped': { run_id: number; why: string };
+  'run.starved': { due: number; minutes: number };
+  'run.stopping': { run_id: number; why: string };
+  'run.finished': RunCounts & { run_id: number; outcome: string; ms: number; unknown_types: string[] };
+  'run.dead_letters': { count: number; groups: DeadLetters[] };
+  'run.lease_lost': { run_id: number; why: string };
+  'run.waiting': { why: string };
+  'jobs.claimed': { run_id: number; count: number; queue: string };
+  'jobs.rescued': { count: number };
+  'jobs.enqueued': { count: number };
+  'job.completed': AboutJob & { ms: number };
+  'job.retried': AboutJob & { ms: number; delay_ms: number; error: string };
+  'job.failed': AboutJob & { ms: number; error: string };
+  'job.released': AboutJob & { why: string };
+  'job.crashed': AboutJob & { how: string; crashes: number };
+  'job.taken_away': AboutJob & { why: string };
+  'job.result_dropped': AboutJob & { why: string };
+  'job.abandoned': AboutJob & { ms: number };
+  'job.log': AboutJob & { level: LogLevel; message: string; fields?: Record<string, unknown> };
+  'worker.blocked': { run_id: number; blocked_ms: number; jobs: string };
+  'worker.uncaught': { error: string };
+}
+
+/** Jobs of one type that failed in one run, with the newest error. */
+export interface DeadLetters {
+  job_type: string;
+  job_ids: (number | string)[];
+  error: string;
+}
+
+export type EventName = keyof Events;
+
+/** Tells a fact. What becomes of it is chosen below and nowhere else. */
+export type Emit = <N extends EventName>(name: N, facts: Events[N]) => void;
+
+type Wording = {
+  [N in EventName]: { level: LogLevel | ((facts: Events[N]) => LogLevel); say: (facts: Events[N]) => string };
+};
+
+const job = ({ job_id, job_type, attempt }: AboutJob): string => `job ${job_id} (${job_type}, attempt ${attempt})`;
+
+/**
+ * Each event's level and sentence. Cron mails what is printed at `warn`: a run that went well, its
+ * retries and the jobs that it took back from a dead run are below that; a dead letter is not.
+ */
+export const WORDING: Wording = {
+  'run.started': { level: 'info', say: (e) => `run ${e.run_id} started on ${e.host}, pid ${e.pid}` },
+  'run.skipped': { level: 'info', say: (e) => `run ${e.run_id} skipped: ${e.why}` },
+  'run.starved': {
+    level: 'warn',
+    say: (e) => `${e.due} jobs are due, but every run was skipped for ${e.minutes} minutes; see rowlock list --status running, or raise --max-runs or --concurrency`,
+  },
+  'run.stopping': { level: 'info', say: (e) => `stopping: ${e.why}` },
+  'run.finished': {
+    level: 'info',
+    say: (e) =>
+      `run ${e.run_id} ${e.outcome} after ${(e.ms / 1000).toFixed(1)} s: ${e.claimed} claimed, ${e.completed} completed, ${e.retried} to be retried, ${e.failed} failed, ${e.released} given back` +
+      (e.unknown_types.length > 0 ? `; put back, as no job function has the type ${e.unknown_types.join(', ')}` : ''),
+  },
+  'run.dead_letters': {
+    level: 'warn',
+    say: (e) =>
+      `${e.count} ${e.count === 1 ? 'job' : 'jobs'} failed for good: ${e.groups.map(sayGroup).join('; ')}; see rowlock show ${e.groups[0]?.job_ids[0]}`,
+  },
+  'run.lease_lost': { level: 'error', say: (e) => `run ${e.run_id} lost its lease: ${e.why}; what it held will be, or was, run again` },
+  'run.waiting': { level: 'info', say: (e) => `waiting: ${e.why}` },
+  'jobs.claimed': { level: 'debug', say: (e) => `claimed ${e.count} from queue ${e.queue}` },
+  'jobs.rescued': { level: 'info', say: (e) => `${e.count} jobs taken back from runs that died` },
+  'jobs.enqueued': { level: 'info', say: (e) => `${e.count} scheduled jobs enqueued` },
+  'job.completed': { level: 'info', say: (e) => `${job(e)} completed in ${e.ms} ms` },
+  'job.retried': { level: 'info', say: (e) => `${job(e)} will be retried in ${Math.round(e.delay_ms / 1000)} s: ${e.error}` },
+  'job.failed': { level: 'info', say: (e) => `${job(e)} failed: ${e.error}` },
+  'job.released': { level: 'info', say: (e) => `${job(e)} given back: ${e.why}` },
+  'job.crashed': { level: 'info', say: (e) => `${job(e)} ended its process (${e.how}), crash ${e.crashes}` },
+  'job.taken_away': { level: 'warn', say: (e) => `${job(e)} was taken away while it ran (${e.why}); its outcome is dropped` },
+  'job.result_dropped': { level: 'warn', say: (e) => `${job(e)} completed, but its result is not stored: ${e.why}` },
+  'job.abandoned': { level: 'warn', say: (e) => `${job(e)} still runs ${e.ms} ms after its abort and is abandoned; honour ctx.signal` },
+  'job.log': { level: (e) => e.level, say: (e) => `${job(e)}: ${e.message}` },
+  'worker.blocked': {
+    level: 'error',
+    say: (e) => `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of ${e.jobs}; this process is ended`,
+  },
+  'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },
+};
+
+function sayGroup({ job_type, job_ids, error }: DeadLetters): string {
+  const shown = job_ids.slice(0, 5).join(', ');
+  const more = job_ids.length > 5 ? ` and ${job_ids.length - 5} more` : '';
+  return `${job_type} (${shown}${more}): ${oneLine(error)}`;
+}
+
+const oneLine = (text: string): string => {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
+};

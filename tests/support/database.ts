@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createConnection, createPool, type Pool } from 'mysql2/promise';
+
+/** A database of its own for one test or one file: nothing that other tests do is seen in it. */
+export interface TestDatabase {
+  name: string;
+  /** What `DATABASE_URL` has to say to reach it. */
+  url: string;
+  /** A plain client, as another app would have it: no setting of Rowlock's own. */
+  pool: Pool;
+  drop(): Promise<void>;
+}
+
+export interface TestDatabaseOptions {
+  /** @default true */
+  migrated?: boolean;
+}
+
+const MIGRATIONS = join(__dirname, '..', '..', 'sql', 'migrations');
+const LONGEST_NAME = 64;
+
+const open = new Set<TestDatabase>();
+
+afterAll(async () => {
+  for (const database of open) await database.drop();
+});
+
+/** Creates a database beside the one of `ROWLOCK_TEST_DATABASE_URL`; dropped at the end of the file at the latest. */
+export async function createDatabase({ migrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const server = serverUrl();
+  const name = uniqueName(server.pathname.slice(1) || 'rowlock');
+  await execute(server.href, `CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`);
+
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const pool = createPool({ uri: url.href, connectionLimit: 5, supportBigNumbers: true, jsonStrings: true });
+  const database: TestDatabase = {
+    name,
+    url: url.href,
+    pool,
+    async drop() {
+      if (!open.delete(database)) return;
+      await pool.end();
+      await execute(server.href, `DROP DATABASE IF EXISTS \`${name}\``);
+    },
+  };
+  open.add(database);
+  if (migrated) await applyMigrations(url.href);
+  return database;
+}
+
+function serverUrl(): URL {
+  const url = process.env['ROWLOCK_TEST_DATABASE_URL'];
+  if (url) return new URL(url);
+  throw new Error('ROWLOCK_TEST_DATABASE_URL is not set; `npm test -- tests/<file>` brings up a server and sets it');
+}
+
+function uniqueName(base: string): string {
+  const suffix = `_test_${randomBytes(6).toString('hex')}`;
+  return base.slice(0, LONGEST_NAME - suffix.length) + suffix;
+}
+
+async function applyMigrations(url: string): Promise<void> {
+  for (const file of readdirSync(MIGRATIONS).sort()) {
+    await execute(url, readFileSync(join(MIGRATIONS, file), 'utf8'));
+  }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const connection = await createConnection({ uri: url, multipleStatements: true });
+  try {
+    await connection.query(sql);
+  } finally {
+    await connection.end();
+  }
+}
