@@ -48,6 +48,8 @@ export interface JobSettings {
   mailFrom?: string | undefined;
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
+  /** A folder with the user's own report queries, as an absolute path. */
+  reportSqlDir?: string | undefined;
 }
 
 export interface Settings {
@@ -125,6 +127,7 @@ const OTHER_SETTINGS = {
   mailFrom: { variable: 'MAIL_FROM', shape: optional(z.string()) },
   reportDir: { variable: 'REPORT_DIR', shape: optional(z.string()) },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: optional(serverUrl) },
+  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(z.string()) },
 } as const;
 
 /**
@@ -154,6 +157,7 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
       mailFrom: other.mailFrom,
       reportDir: other.reportDir === undefined ? undefined : resolve(other.reportDir),
       reportDatabase: other.reportDatabase ?? other.database,
+      reportSqlDir: other.reportSqlDir === undefined ? undefined : resolve(other.reportSqlDir),
     },
   };
 }

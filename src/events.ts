@@ -38,7 +38,7 @@ export interface Events {
   'job.result_dropped': AboutJob & { why: string };
   'job.abandoned': AboutJob & { ms: number };
   'job.log': AboutJob & { level: LogLevel; message: string; fields?: Record<string, unknown> };
-  'worker.blocked': { run_id: number; blocked_ms: number; jobs: string };
+  'worker.blocked': { run_id: number; blocked_ms: number };
   'worker.uncaught': { error: string };
 }
 
@@ -99,7 +99,7 @@ export const WORDING: Wording = {
   'job.log': { level: (e) => e.level, say: (e) => `${job(e)}: ${e.message}` },
   'worker.blocked': {
     level: 'error',
-    say: (e) => `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of ${e.jobs}; this process is ended`,
+    say: (e) => `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
   },
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },
 };

@@ -30,3 +30,11 @@ export function backoffMs(attempt: number, own?: readonly number[]): number {
   const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 3 ** (attempt - 1));
   return Math.round((delay * randomInt(800, 1201)) / 1000);
 }
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A job whose type nobody here knows is put back for a minute, doubling to an hour: a newer deploy may know it. */
+export function unknownTypeDelayMs(lastPauseMs: number | null): number {
+  return Math.min(HOUR_MS, Math.max(MINUTE_MS, 2 * (lastPauseMs ?? 0)));
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createConnection, createPool, type Pool } from 'mysql2/promise';
+import { migrate } from '../../src/db/migrate';
+import { withPool } from './tables';
 
 /** A database of its own for one test or one file: nothing that other tests do is seen in it. */
 export interface TestDatabase {
@@ -18,7 +18,6 @@ export interface TestDatabaseOptions {
   migrated?: boolean;
 }
 
-const MIGRATIONS = join(__dirname, '..', '..', 'sql', 'migrations');
 const LONGEST_NAME = 64;
 
 const open = new Set<TestDatabase>();
@@ -47,7 +46,7 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
     },
   };
   open.add(database);
-  if (migrated) await applyMigrations(url.href);
+  if (migrated) await withPool(database.url, migrate);
   return database;
 }
 
@@ -62,14 +61,8 @@ function uniqueName(base: string): string {
   return base.slice(0, LONGEST_NAME - suffix.length) + suffix;
 }
 
-async function applyMigrations(url: string): Promise<void> {
-  for (const file of readdirSync(MIGRATIONS).sort()) {
-    await execute(url, readFileSync(join(MIGRATIONS, file), 'utf8'));
-  }
-}
-
 async function execute(url: string, sql: string): Promise<void> {
-  const connection = await createConnection({ uri: url, multipleStatements: true });
+  const connection = await createConnection({ uri: url });
   try {
     await connection.query(sql);
   } finally {

@@ -1,0 +1,2 @@
+-- Purpose: does the server answer?
+SELECT 1 AS answer;

@@ -1,0 +1,9 @@
+-- Purpose: the next queue that holds a job in this status, by one index seek, however many jobs there are.
+-- Parameters: status; queue and priority: behind these. The lowest priority finds the queue itself too,
+-- the highest goes on to the next one.
+-- Index: claim_order. Locks nothing.
+SELECT queue
+FROM background_jobs FORCE INDEX (claim_order)
+WHERE status = :status AND (queue > :queue OR (queue = :queue AND priority > :priority))
+ORDER BY queue, priority
+LIMIT 1;

@@ -1,0 +1,2 @@
+-- Purpose: a report reads. Whatever its file says, this session writes nothing.
+SET SESSION TRANSACTION READ ONLY;

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { type Command, CommanderError } from 'commander';
+import type { Settings } from './config';
+import { EXIT, messageOf, RowlockError, UsageError } from './errors';
+import { buildProgram, type Execute } from './program';
+
+/** What is left open once a command has ended, such as a pool of somebody's job module, is waited for no longer. */
+const LINGER_MS = 250;
+
+let debugging = false;
+
+/** Reads the settings, runs the command and puts the driver's errors into words. */
+const execute: Execute = async (command, overrides, run) => {
+  const { loadSettings } = require('./config') as typeof import('./config');
+  const settings = loadSettings(overrides, envFileOf(command));
+  debugging = settings.logLevel === 'debug';
+  try {
+    process.exitCode = await run(settings);
+  } catch (error) {
+    throw explainTo(settings, error);
+  }
+};
+
+function envFileOf(command: Command): string | undefined {
+  const { envFile } = command.optsWithGlobals<{ envFile?: string }>();
+  return envFile;
+}
+
+function explainTo(settings: Settings, error: unknown): unknown {
+  if (error instanceof RowlockError || settings.database === undefined) return error;
+  const { explain } = require('./db/faults') as typeof import('./db/faults');
+  const { serverName } = require('./config') as typeof import('./config');
+  return explain(error, serverName(settings.database));
+}
+
+/** One line on stderr, and the exit code that scripts rely on. */
+function report(thrown: unknown): void {
+  const error = thrown instanceof CommanderError ? fromCommander(thrown) : thrown;
+  if (error === undefined) return;
+  process.exitCode = error instanceof RowlockError ? error.exitCode : EXIT.internal;
+  const said = error instanceof RowlockError ? error.message : messageOf(error);
+  process.stderr.write(`rowlock: ${said.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  if (debugging) process.stderr.write(`${stackOf(error)}\n`);
+}
+
+/** Help and version are no faults. The rest is a wrong command line, in commander's words. */
+function fromCommander({ code, exitCode, message }: CommanderError): UsageError | undefined {
+  if (exitCode === 0) {
+    process.exitCode = EXIT.ok;
+    return undefined;
+  }
+  if (code === 'commander.help') return new UsageError('no command given; see rowlock --help');
+  return new UsageError(message.replace(/^error: /, ''));
+}
+
+/** The stack with those of its causes. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return messageOf(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? messageOf(error)}${cause}`;
+}
+
+/** `rowlock list | head` closes the pipe when it has seen enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+}
+
+async function main(): Promise<void> {
+  process.stdout.on('error', endQuietly);
+  process.stderr.on('error', endQuietly);
+  try {
+    await buildProgram(execute).parseAsync();
+  } catch (error) {
+    report(error);
+  }
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+void main();

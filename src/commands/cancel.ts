@@ -1,0 +1,27 @@
+import type { Settings } from '../config';
+import { EXIT, type ExitCode } from '../errors';
+import { type Cancellation, cancelJobs } from '../queue/cancel';
+import { parseIds } from './ids';
+import { loadRegistry } from './job-types';
+import { print, warn } from './print';
+import { withQueue } from './session';
+
+/** `rowlock cancel ID…`: exit 1 if one of the ids could not be cancelled. */
+export async function cancelCommand(settings: Settings, words: string[]): Promise<ExitCode> {
+  const ids = parseIds(words);
+  const known = await loadRegistry(settings);
+  return withQueue(settings, async (pool) => {
+    const all = await cancelJobs(pool, ids, (type) => known.get(type)?.unique === 'active');
+    for (const cancellation of all) tell(cancellation);
+    return all.every(({ how }) => how === 'cancelled' || how === 'requested') ? EXIT.ok : EXIT.failed;
+  });
+}
+
+function tell(cancellation: Cancellation): void {
+  const { id, how } = cancellation;
+  if (how === 'unknown') warn(`there is no job ${id}`);
+  else if (how === 'cancelled') print(`job ${id} (${cancellation.job.type}) is cancelled`);
+  else if (how === 'requested') print(`job ${id} (${cancellation.job.type}) is running; its run aborts it at the next heartbeat`);
+  else if (cancellation.job.status === 'running') warn(`job ${id} is held by no run but by an older script, which cannot be told`);
+  else warn(`job ${id} has ${cancellation.job.status === 'completed' ? 'completed' : 'failed'} already`);
+}

@@ -1,0 +1,30 @@
+import type { Settings } from '../config';
+import type { Pool } from '../db/pool';
+import { EXIT, type ExitCode } from '../errors';
+import { pauseQueue } from '../queue/pause';
+import { findQueues } from '../queue/queues';
+import { findNearest } from './nearest';
+import { print, warn } from './print';
+import { withQueue } from './session';
+
+/** `rowlock pause QUEUE`. */
+export function pauseCommand(settings: Settings, queue: string): Promise<ExitCode> {
+  return withQueue(settings, async (pool) => {
+    const { wasPaused } = await pauseQueue(pool, queue);
+    print(
+      wasPaused
+        ? `queue ${queue} was paused already`
+        : `queue ${queue} is paused; running jobs go on, and rowlock resume ${queue} ends the pause`,
+    );
+    await warnOfEmptyQueue(pool, queue);
+    return EXIT.ok;
+  });
+}
+
+/** A queue that nobody has used yet may be paused or resumed, but is more often a slip of the finger. */
+export async function warnOfEmptyQueue(pool: Pool, queue: string): Promise<void> {
+  const queues = await findQueues(pool);
+  if (queues.has(queue)) return;
+  const nearest = findNearest(queue, queues);
+  warn(`no job is in queue ${queue}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
+}

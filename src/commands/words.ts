@@ -1,0 +1,38 @@
+import { COUNTED_AT_MOST } from '../queue/health';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A length of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `14 d`. */
+export function sayDuration(ms: number): string {
+  const whole = Math.max(0, ms);
+  if (whole < 2 * MINUTE) return `${Math.floor(whole / SECOND)} s`;
+  if (whole < 2 * HOUR) return `${Math.floor(whole / MINUTE)} min`;
+  if (whole < 2 * DAY) return `${Math.floor(whole / HOUR)} h`;
+  return `${Math.floor(whole / DAY)} d`;
+}
+
+/** A time as a person asks for it and as a log has it: `5 min ago (2026-11-23 22:01:07Z)`. */
+export function sayTime(time: Date | null, now: Date): string {
+  if (time === null) return '';
+  const ms = now.getTime() - time.getTime();
+  const relative = ms >= 0 ? `${sayDuration(ms)} ago` : `in ${sayDuration(-ms)}`;
+  return `${relative} (${time.toISOString().slice(0, 19).replace('T', ' ')}Z)`;
+}
+
+/** A number of jobs; where counting ended it is `100,000+`. */
+export const sayCount = (jobs: number): string =>
+  `${jobs.toLocaleString('en-US')}${jobs >= COUNTED_AT_MOST && jobs % COUNTED_AT_MOST === 0 ? '+' : ''}`;
+
+/** The beginning of a text, on one line. */
+export function sayBriefly(text: string | null, longest: number): string {
+  const line = harmless(text ?? '').split('\n', 1)[0]?.trim() ?? '';
+  const letters = [...line];
+  return letters.length <= longest ? line : `${letters.slice(0, longest - 1).join('')}…`;
+}
+
+/** Without the characters that command a terminal: a row holds whatever an app has put there. */
+export const harmless = (text: string): string =>
+  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD').replaceAll('\t', '  ');

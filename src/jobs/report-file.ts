@@ -1,0 +1,89 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { codeOf } from '../errors';
+import type { JobInfo } from '../worker/define';
+
+const BUFFER_BYTES = 256 * 1024;
+
+/**
+ * Writes a file that is there whole, or not at all: to a temporary file beside it, flushed to the disk, then
+ * renamed. Rename replaces a symbolic link and does not follow it.
+ *
+ * @param write fills the stream and ends it
+ * @returns the bytes written
+ */
+export async function writeWhole(
+  folder: string,
+  name: string,
+  { id, attempt }: JobInfo,
+  write: (to: Writable) => Promise<void>,
+): Promise<number> {
+  const prefix = `.${name}.${id}-`;
+  const temporary = join(folder, `${prefix}${attempt}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await removeLeftovers(folder, prefix);
+    const bytes = await writeTemporary(temporary, write);
+    await rename(temporary, join(folder, name));
+    await flushFolder(folder);
+    return bytes;
+  } catch (error) {
+    // Not found is as good; what cannot be removed is so by the next attempt.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw explain(error, folder);
+  }
+}
+
+/** An earlier attempt that was cut off, or sleeps: without its file it cannot put half a report in place. */
+async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names) {
+    if (name.startsWith(prefix) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function writeTemporary(path: string, write: (to: Writable) => Promise<void>): Promise<number> {
+  const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
+  const handle = await open(path, flags, 0o666);
+  try {
+    const stream = handle.createWriteStream({ autoClose: false, highWaterMark: BUFFER_BYTES });
+    await write(stream);
+    await handle.sync();
+    return stream.bytesWritten;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(folder, 'r');
+    await handle.sync();
+  } finally {
+    await handle?.close();
+  }
+}
+
+const MENDS: Record<string, string> = {
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'the quota is used up: free some space',
+  EROFS: 'the disk is read-only',
+  EACCES: 'permission denied: let the user of the worker write there',
+  EPERM: 'not permitted: let the user of the worker write there',
+  ENOTDIR: 'a part of the path is no folder: correct REPORT_DIR',
+  EISDIR: 'a folder has that name',
+  EFBIG: 'the file is too large for the disk or the limit of the worker',
+  EMFILE: 'too many files are open',
+  EIO: 'the disk fails',
+};
+
+/** All of these may have been mended by the next attempt. */
+function explain(error: unknown, folder: string): unknown {
+  const code = codeOf(error);
+  const mend = code === undefined ? undefined : MENDS[code];
+  if (mend === undefined) return error;
+  return new Error(`the report cannot be written to ${folder} (${code}): ${mend}`, { cause: error });
+}

@@ -1,0 +1,48 @@
+import { pipeline } from 'node:stream/promises';
+import type { ConnectionSettings } from '../config';
+import { defineJob, type FunctionJob } from '../worker/define';
+import { type ReportOrder, reportSchema } from './report-payload';
+
+export interface ReportSettings {
+  /** The folder that reports are written to. */
+  reportDir: string;
+  /** Where the rows come from. */
+  database: ConnectionSettings;
+  /** The user's own SQL files; they stand before those that ship with Rowlock. */
+  reportsFolder?: string | undefined;
+}
+
+export interface ReportResult {
+  /** Its name within the report folder. */
+  file: string;
+  rows: number;
+  bytes: number;
+}
+
+/**
+ * The job type `report.generate`: runs a named query and writes its rows to a file, in constant memory and
+ * with no transaction held.
+ */
+export function reportGenerate({ reportDir, database, reportsFolder }: ReportSettings): FunctionJob<ReportOrder> {
+  return defineJob<ReportOrder>({
+    type: 'report.generate',
+    payload: reportSchema,
+    timeout: '6h',
+    async run({ report, params, format, escapeFormulas, file }, { job, signal }): Promise<ReportResult> {
+      // Loaded with the first report: most runs have none.
+      const [{ buildQuery }, { withRows }, { formatRows }, { writeWhole }] = [
+        require('./report-query') as typeof import('./report-query'),
+        require('./report-rows') as typeof import('./report-rows'),
+        require('./report-format') as typeof import('./report-format'),
+        require('./report-file') as typeof import('./report-file'),
+      ];
+      const name = file ?? `${report}-${job.id}.${format}`;
+      const sql = await buildQuery(report, params, reportsFolder);
+      return withRows(database, sql, signal, async ({ columns, stream }) => {
+        const { steps, count } = formatRows(columns, { format, escapeFormulas });
+        const bytes = await writeWhole(reportDir, name, job, (to) => pipeline([stream, ...steps, to], { signal }));
+        return { file: name, rows: count(), bytes };
+      });
+    },
+  });
+}

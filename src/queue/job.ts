@@ -1,0 +1,32 @@
+/** What stands in a row for the database's own number; a string where a double cannot hold it. */
+export type JobId = number | string;
+
+/** The claim that an attempt stands on. No write to a job is made without it. */
+export interface Fence {
+  runId: number;
+  id: JobId;
+  /** The attempt's number, which the claim has written. */
+  attempts: number;
+}
+
+/** A job as a run has claimed it. */
+export interface ClaimedJob {
+  id: JobId;
+  type: string;
+  /** JSON text as the row holds it. */
+  payload: string | null;
+  queue: string;
+  priority: number;
+  runAt: Date;
+  createdAt: Date;
+  maxAttempts: number | null;
+  /** This attempt's number; 1 for the first. */
+  attempts: number;
+  crashes: number;
+  /** JSON text. */
+  checkpoint: string | null;
+  /** Checkpoints stored so far. */
+  saves: number;
+  /** How long the newest pause before this claim was, from the claim before it; null on the first. */
+  lastPauseMs: number | null;
+}

@@ -1,0 +1,73 @@
+import { isConflict, isDuplicate } from '../db/faults';
+import type { Queryable } from '../db/pool';
+import { change, insert, select } from '../db/statements';
+
+export type RunOutcome = 'finished' | 'stopped' | 'skipped' | 'lost' | 'error';
+
+export interface NewRun {
+  runId: number;
+  host: string;
+  pid: number;
+  /** What the run serves, in words: runs compete for a slot only with runs that serve the same. */
+  selection: string;
+  leaseMs: number;
+}
+
+export async function openRun(on: Queryable, run: NewRun): Promise<void> {
+  await insert(on, 'insert_run', { ...run });
+}
+
+/** False: the run was closed, and whatever it holds is no longer its own. */
+export async function renewRun(on: Queryable, runId: number, leaseMs: number): Promise<boolean> {
+  return (await change(on, 'renew_run', { runId, leaseMs })) > 0;
+}
+
+/** False: somebody else has closed it. */
+export async function closeRun(on: Queryable, runId: number, outcome: RunOutcome): Promise<boolean> {
+  return (await change(on, 'close_run', { runId, outcome })) > 0;
+}
+
+/** Tries slot after slot; undefined: all are taken, or the run is over. */
+export async function takeSlot(on: Queryable, runId: number, slots: number): Promise<number | undefined> {
+  for (let slot = 0; slot < slots; slot++) {
+    try {
+      if ((await change(on, 'take_slot', { runId, slot })) > 0) return slot;
+      return undefined;
+    } catch (error) {
+      // A conflict says that another run is taking or leaving this very slot.
+      if (!isDuplicate(error) && !isConflict(error)) throw error;
+    }
+  }
+  return undefined;
+}
+
+export async function giveUpSlot(on: Queryable, runId: number): Promise<void> {
+  await change(on, 'give_up_slot', { runId });
+}
+
+/** Jobs that other runs of this host and selection still hold, although they gave up their slot. */
+export async function countJobsBeside(on: Queryable, run: Pick<NewRun, 'runId' | 'host' | 'selection'>): Promise<number> {
+  const { runId, host, selection } = run;
+  const [row] = await select<{ held: number }>(on, 'count_jobs_beside', { runId, host, selection });
+  return row?.held ?? 0;
+}
+
+const STARVED_AFTER_SECONDS = 600;
+
+/** Jobs (1,000 at most) that are due for ten minutes in which every run was skipped; told by one run alone. */
+export async function findStarvation(
+  on: Queryable,
+  run: Pick<NewRun, 'runId' | 'host' | 'selection'>,
+): Promise<{ due: number; minutes: number } | undefined> {
+  const { runId, host, selection } = run;
+  const [streak] = await select<{ skippedSeconds: number | null; beforeSeconds: number | null }>(on, 'find_starvation', {
+    runId,
+    host,
+    selection,
+  });
+  const skipped = streak?.skippedSeconds ?? 0;
+  if (skipped < STARVED_AFTER_SECONDS || (streak?.beforeSeconds ?? 0) >= STARVED_AFTER_SECONDS) return undefined;
+  const [row] = await select<{ due: number }>(on, 'count_due_jobs', { seconds: STARVED_AFTER_SECONDS });
+  const due = row?.due ?? 0;
+  return due > 0 ? { due, minutes: Math.floor(skipped / 60) } : undefined;
+}

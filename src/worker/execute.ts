@@ -1,0 +1,201 @@
+import { codeOf, isRetryAfter, isUnrecoverable, messageOf } from '../errors';
+import { completeJob, TakenAwayError } from '../queue/fenced';
+import { type Attempt, AttemptAborted } from './attempt';
+import { runCommand } from './command';
+import { createContext, guarded, HandedOn, type Surroundings } from './context';
+import { Completion, type JobContext } from './define';
+import type { JobType } from './job-type';
+import { backoffMs, type Outcome } from './outcome';
+import { parseJson, toJson, validate } from './payload';
+import { settlementOf } from './settlement';
+import { runTraced } from './strays';
+
+export interface Execution {
+  outcome: Outcome;
+  /** The function goes on, although its attempt is over: this process must end soon. */
+  abandoned: boolean;
+  /** Why a result that was returned is not stored. */
+  dropped?: string;
+}
+
+/** How a function ended: `run` never rejects, so that no catch decides a state by where it stands. */
+type Ended = { returned: unknown } | { threw: unknown };
+
+/**
+ * Runs one attempt to its end and says how it ended; writes nothing, but for the function's own
+ * `ctx.complete`. Never rejects.
+ *
+ * @param graceMs how long a function may go on after its abort before it is abandoned
+ */
+export async function execute(
+  attempt: Attempt,
+  type: JobType,
+  around: Surroundings,
+  graceMs: number,
+): Promise<Execution> {
+  const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
+  const running = runTraced(attempt, () => run(attempt, type, around));
+  const grace = new Grace(attempt, graceMs);
+  const ended = await Promise.race([running, grace.over]);
+  clearTimeout(timer);
+  grace.cancel();
+  if (ended === undefined) return { outcome: afterAbandon(attempt, type), abandoned: true };
+  return { abandoned: false, ...(await decide(attempt, type, around, ended)) };
+}
+
+/** Resolves `graceMs` after the attempt's abort. */
+class Grace {
+  readonly over: Promise<undefined>;
+  private timer: NodeJS.Timeout | undefined;
+  private cancelled = false;
+
+  constructor(attempt: Attempt, graceMs: number) {
+    this.over = new Promise((resolve) => {
+      void attempt.whenAborted.then(() => {
+        if (!this.cancelled) this.timer = setTimeout(() => resolve(undefined), graceMs);
+      });
+    });
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    clearTimeout(this.timer);
+  }
+}
+
+async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
+  try {
+    const context = createContext(attempt, around);
+    return type.kind === 'command' ? await runProgram(attempt, type, context) : await runFunction(attempt, type, context);
+  } catch (error) {
+    return { threw: error };
+  }
+}
+
+/** The payload is one that the type's schema refuses, or no JSON: no retry can help. */
+class RefusedPayload extends Error {}
+
+/** What a program said of itself when it failed for good. */
+class ProgramFailed extends Error {}
+
+async function runFunction(attempt: Attempt, type: JobType & { kind: 'function' }, context: JobContext): Promise<Ended> {
+  return { returned: await type.definition.run(await readPayload(attempt, type), context) };
+}
+
+async function readPayload(attempt: Attempt, { definition }: JobType & { kind: 'function' }): Promise<unknown> {
+  const payload = parsePayload(attempt.job.payload);
+  if (definition.payload === undefined) return payload;
+  const checked = await validate(definition.payload, payload);
+  if (checked.refused !== undefined) throw new RefusedPayload(checked.refused);
+  return checked.value;
+}
+
+function parsePayload(text: string | null): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new RefusedPayload(`payload refused: ${messageOf(error)}`);
+  }
+}
+
+async function runProgram(attempt: Attempt, type: JobType & { kind: 'command' }, context: JobContext): Promise<Ended> {
+  const { job, signal } = attempt;
+  const ended = await runCommand(type.definition, {
+    payloadText: job.payload,
+    jobId: job.id,
+    attempt: job.attempts,
+    signal,
+    log: context.log,
+  });
+  if (ended.kind === 'completed') return { returned: new Printed(ended.result, ended.dropped) };
+  throw ended.kind === 'failed' ? new ProgramFailed(ended.error) : new Error(ended.error);
+}
+
+/** What a program printed: JSON text already. */
+class Printed {
+  readonly stored: Stored;
+  constructor(result: string | null, dropped: string | undefined) {
+    this.stored = { result, ...(dropped !== undefined && { dropped }) };
+  }
+}
+
+type Decision = Pick<Execution, 'outcome' | 'dropped'>;
+
+async function decide(attempt: Attempt, type: JobType, around: Surroundings, ended: Ended): Promise<Decision> {
+  const { aborted } = attempt;
+  if ('threw' in ended) return { outcome: decideThrown(attempt, type, ended.threw) };
+  if (aborted?.kind === 'lost') return { outcome: { kind: 'lost', why: aborted.message } };
+  if (aborted?.kind === 'stray') return { outcome: decideThrown(attempt, type, aborted) };
+  if (ended.returned instanceof Completion) return commit(attempt, type, around, ended.returned);
+  // Work that is done counts, also when it ended after its abort.
+  const { result, ...dropped } = toStored(ended.returned);
+  return { outcome: { kind: 'completed', result }, ...dropped };
+}
+
+interface Stored {
+  /** JSON text, or SQL NULL. */
+  result: string | null;
+  /** Why it is NULL although something was returned. */
+  dropped?: string;
+}
+
+const LONGEST_RESULT_BYTES = 1_000_000;
+
+/** What cannot be stored is NULL: a job that is done is never repeated for its result. */
+function toStored(returned: unknown): Stored {
+  if (returned === undefined) return { result: null };
+  if (returned instanceof Printed) return returned.stored;
+  try {
+    const result = toJson(returned);
+    if (Buffer.byteLength(result) <= LONGEST_RESULT_BYTES) return { result };
+    return { result: null, dropped: `it is larger than ${LONGEST_RESULT_BYTES} bytes` };
+  } catch (error) {
+    return { result: null, dropped: messageOf(error) };
+  }
+}
+
+/** `return ctx.complete(write)`: the function's writes and the completion in one transaction. */
+async function commit(attempt: Attempt, type: JobType, around: Surroundings, done: Completion): Promise<Decision> {
+  const { result, ...dropped } = toStored(done.result);
+  try {
+    const settlement = settlementOf(attempt, type, { kind: 'completed', result });
+    await runTraced(attempt, () => completeJob(around.pool(), attempt.fence, settlement, guarded(done.write)));
+    return { outcome: { kind: 'committed' }, ...dropped };
+  } catch (error) {
+    return { outcome: decideThrown(attempt, type, error) };
+  }
+}
+
+function decideThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome {
+  const { aborted } = attempt;
+  if (thrown instanceof TakenAwayError) return { kind: 'lost', why: thrown.message };
+  if (thrown instanceof HandedOn) return { kind: 'released', why: thrown.message, delayMs: 0 };
+  if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
+  if (aborted?.kind === 'cancelled') return { kind: 'failed', error: 'cancelled' };
+  if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
+  if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed) return { kind: 'failed', error: thrown.message };
+  if (isUnrecoverable(thrown)) return { kind: 'failed', error: messageOf(thrown) };
+  return retryOrFail(attempt, type, errorOf(aborted, thrown), isRetryAfter(thrown) ? thrown.delayMs : undefined);
+}
+
+/** On a timeout the function's own words are mostly an echo of the abort; they are kept where they are not. */
+function errorOf(aborted: AttemptAborted | undefined, thrown: unknown): string {
+  if (aborted === undefined || thrown === aborted) return messageOf(thrown instanceof AttemptAborted ? thrown.message : thrown);
+  const said = messageOf(thrown);
+  return codeOf(thrown) === 'ABORT_ERR' || said === aborted.message ? aborted.message : messageOf(`${aborted.message}; ${said}`);
+}
+
+/** A function that ignored its abort past the grace. */
+function afterAbandon(attempt: Attempt, type: JobType): Outcome {
+  const { aborted } = attempt;
+  if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
+  if (aborted?.kind === 'cancelled') return { kind: 'failed', error: 'cancelled' };
+  if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
+  return retryOrFail(attempt, type, `${aborted?.message ?? 'aborted'}, and the function ignored its abort`, undefined);
+}
+
+/** An attempt that failed: tried again while attempts are left. */
+export function retryOrFail(attempt: Attempt, type: JobType, error: string, delayMs: number | undefined): Outcome {
+  if (attempt.job.attempts >= attempt.maxAttempts) return { kind: 'failed', error };
+  return { kind: 'retry', error, delayMs: delayMs ?? backoffMs(attempt.job.attempts, type.backoffMs) };
+}

@@ -1,0 +1,113 @@
+import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Connection, createConnection } from 'mysql2/promise';
+import type { ConnectionSettings } from '../config';
+import { isConnectionLost } from '../db/faults';
+import { driverOptions, sessionStatements } from '../db/pool';
+import { WORDING } from '../events';
+import { closeRun, renewRun } from '../queue/runs';
+import { BLOCKED_CHECK_MS, Pulse } from './pulse';
+
+/** What the thread is started with. */
+export interface HeartbeatData {
+  database: ConnectionSettings;
+  runId: number;
+  leaseMs: number;
+  graceMs: number;
+  pulse: SharedArrayBuffer;
+}
+
+/** What it tells. */
+export type HeartbeatMessage =
+  | { kind: 'renewed' }
+  /** The run was closed: another has, or will have, its jobs. */
+  | { kind: 'closed' }
+  /** The server has not answered for this long. */
+  | { kind: 'silent'; forMs: number };
+
+// A job function may block the event loop of the process for as long as it likes: this thread has its own
+// loop and its own connection, and the lease holds.
+const data = workerData as HeartbeatData;
+const tell = (message: HeartbeatMessage): void => parentPort?.postMessage(message);
+
+let connection: Connection | undefined;
+
+async function connect(): Promise<Connection> {
+  if (connection !== undefined) return connection;
+  const opened = await createConnection(driverOptions(data.database));
+  opened.on('error', () => drop(opened));
+  for (const statement of sessionStatements(data.leaseMs)) await opened.query(statement);
+  connection = opened;
+  return opened;
+}
+
+function drop(lost: Connection): void {
+  lost.destroy();
+  if (connection === lost) connection = undefined;
+}
+
+/** Renews until the run is closed. Between two beats lies a quarter of the lease, after a failure a tenth of that. */
+async function beat(): Promise<void> {
+  let answeredAt = performance.now();
+  for (;;) {
+    let wait = data.leaseMs / 4;
+    try {
+      const open = await within(data.leaseMs / 4, async () => renewRun(await connect(), data.runId, data.leaseMs));
+      if (!open) return tell({ kind: 'closed' });
+      answeredAt = performance.now();
+      tell({ kind: 'renewed' });
+    } catch (error) {
+      if (connection !== undefined && isConnectionLost(error)) drop(connection);
+      tell({ kind: 'silent', forMs: performance.now() - answeredAt });
+      wait /= 10;
+    }
+    await pause(wait);
+  }
+}
+
+/** A network that swallows packets answers nothing, not even an error. */
+async function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
+  const asking = ask();
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      asking,
+      pause(ms, undefined, { signal: late.signal }).then((): never => {
+        if (connection !== undefined) drop(connection);
+        throw Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+      }),
+    ]);
+  } finally {
+    late.abort();
+    asking.catch(() => undefined);
+  }
+}
+
+/** Ends a process whose loop cannot even notice that its jobs are past their timeouts. */
+async function guardLoop(): Promise<void> {
+  const pulse = new Pulse(data.pulse);
+  let seen = -1;
+  let blockedMs = 0;
+  for (;;) {
+    await pause(BLOCKED_CHECK_MS);
+    const now = pulse.beats();
+    blockedMs = now === seen ? blockedMs + BLOCKED_CHECK_MS : 0;
+    seen = now;
+    if (blockedMs >= 2 * BLOCKED_CHECK_MS && pulse.overdueBy() > data.graceMs) await endProcess(blockedMs);
+  }
+}
+
+async function endProcess(blockedMs: number): Promise<void> {
+  const sentence = WORDING['worker.blocked'].say({ run_id: data.runId, blocked_ms: blockedMs });
+  writeSync(2, `rowlock: ${sentence}\n`);
+  try {
+    // With the run closed, the next tick takes its jobs back and need not wait for the lease.
+    await within(2_000, async () => closeRun(await connect(), data.runId, 'error'));
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+void beat();
+void guardLoop();

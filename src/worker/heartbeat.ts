@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { HeartbeatData, HeartbeatMessage } from './heartbeat-thread';
+import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
+
+export type { HeartbeatMessage };
+
+/** Keeps the run's lease, from a thread that no job function can block. */
+export class Heartbeat {
+  private worker: Worker | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly pulse = new Pulse();
+  private readonly deadlines = new Map<unknown, number>();
+  private readonly data: Omit<HeartbeatData, 'pulse'>;
+  private readonly onMessage: (message: HeartbeatMessage) => void;
+
+  constructor(data: Omit<HeartbeatData, 'pulse'>, onMessage: (message: HeartbeatMessage) => void) {
+    this.data = data;
+    this.onMessage = onMessage;
+  }
+
+  /** Starts the thread, once: a run that claims nothing does not pay for it. */
+  start(): void {
+    if (this.worker !== undefined) return;
+    this.worker = new Worker(join(__dirname, 'heartbeat-thread.js'), {
+      workerData: { ...this.data, pulse: this.pulse.shared } satisfies HeartbeatData,
+    });
+    this.worker.on('message', this.onMessage);
+    this.worker.unref();
+    this.timer = setInterval(() => this.pulse.beat(), BLOCKED_CHECK_MS / 2);
+    this.timer.unref();
+  }
+
+  /** A job runs in this process, until its timeout. */
+  watch(attempt: unknown, timeoutMs: number): void {
+    const deadline = monotonicMs() + timeoutMs;
+    this.deadlines.set(attempt, deadline);
+    const earliest = this.earliest;
+    if (earliest === undefined || deadline < earliest) this.setEarliest(deadline);
+  }
+
+  unwatch(attempt: unknown): void {
+    const deadline = this.deadlines.get(attempt);
+    this.deadlines.delete(attempt);
+    if (this.deadlines.size === 0) this.setEarliest(undefined);
+    else if (deadline === this.earliest) this.setEarliest(Math.min(...this.deadlines.values()));
+  }
+
+  private earliest: number | undefined;
+
+  private setEarliest(deadline: number | undefined): void {
+    this.earliest = deadline;
+    this.pulse.setDeadline(deadline);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.worker?.terminate();
+  }
+}

@@ -1,0 +1,96 @@
+import { messageOf } from '../errors';
+import type { DeadLetters, Emit, RunCounts } from '../events';
+import type { JobId } from '../queue/job';
+import type { Settled } from '../queue/settle';
+import type { Attempt } from './attempt';
+import type { OpenOutcome } from './settlement';
+
+interface Ended {
+  attempt: Attempt;
+  outcome: OpenOutcome;
+  ms: number;
+}
+
+/** What the run tells: an event for each job once its outcome is written, and a sum at the end. */
+export class Report {
+  readonly unknownTypes = new Set<string>();
+  readonly counts: RunCounts = { claimed: 0, completed: 0, retried: 0, failed: 0, released: 0 };
+  /** Jobs that ended in this run, by how they stand now. */
+  private readonly endings = new Map<JobId, Ended>();
+  private readonly dead = new Map<string, DeadLetters>();
+  private toldWaiting = false;
+  private readonly emit: Emit;
+
+  constructor(emit: Emit) {
+    this.emit = emit;
+  }
+
+  /** An outcome is known; it is told when it is written. */
+  ended(attempt: Attempt, outcome: OpenOutcome, ms: number): void {
+    this.endings.set(attempt.job.id, { attempt, outcome, ms: Math.round(ms) });
+  }
+
+  committed(attempt: Attempt, ms: number): void {
+    this.counts.completed++;
+    this.emit('job.completed', { ...attempt.facts, ms: Math.round(ms) });
+  }
+
+  settled({ settlement, ...verdict }: Settled): void {
+    const ended = this.endings.get(settlement.id);
+    this.endings.delete(settlement.id);
+    if (ended === undefined) return;
+    if (verdict.how === 'lost') return this.takenAway(ended.attempt, verdict.why);
+    this.toldWaiting = false;
+    this.counts[settlement.count]++;
+    if (settlement.status === 'failed') this.remember(ended.attempt, settlement.error ?? '');
+    this.tell(ended, settlement.status === 'failed' ? (settlement.error ?? '') : undefined);
+  }
+
+  private tell({ attempt, outcome, ms }: Ended, failure: string | undefined): void {
+    const { emit } = this;
+    const facts = attempt.facts;
+    if (outcome.kind === 'crashed') emit('job.crashed', { ...facts, how: outcome.how, crashes: attempt.job.crashes + 1 });
+    if (failure !== undefined) return emit('job.failed', { ...facts, ms, error: failure });
+    if (outcome.kind === 'completed') emit('job.completed', { ...facts, ms });
+    if (outcome.kind === 'retry') emit('job.retried', { ...facts, ms, delay_ms: outcome.delayMs, error: outcome.error });
+    if (outcome.kind === 'released') emit('job.released', { ...facts, why: outcome.why });
+  }
+
+  private remember({ job }: Attempt, error: string): void {
+    const group = this.dead.get(job.type) ?? { job_type: job.type, job_ids: [], error };
+    group.job_ids.push(job.id);
+    group.error = error;
+    this.dead.set(job.type, group);
+  }
+
+  /** The result of a job whose outcome is being written. */
+  resultNotStored(id: JobId, why: string): void {
+    const ended = this.endings.get(id);
+    if (ended !== undefined) this.resultDropped(ended.attempt, why);
+  }
+
+  resultDropped(attempt: Attempt, why: string): void {
+    this.emit('job.result_dropped', { ...attempt.facts, why });
+  }
+
+  abandoned(attempt: Attempt, ms: number): void {
+    this.emit('job.abandoned', { ...attempt.facts, ms: Math.round(ms) });
+  }
+
+  takenAway(attempt: Attempt, why: string): void {
+    this.emit('job.taken_away', { ...attempt.facts, why });
+  }
+
+  /** Told once until the server answers again. */
+  waiting(error: unknown): void {
+    if (this.toldWaiting) return;
+    this.toldWaiting = true;
+    this.emit('run.waiting', { why: `the database server does not answer (${messageOf(error)})` });
+  }
+
+  /** The one line that cron mails: what failed for good. */
+  tellDeadLetters(): void {
+    const groups = [...this.dead.values()];
+    if (this.counts.failed > 0) this.emit('run.dead_letters', { count: this.counts.failed, groups });
+  }
+}

@@ -1,0 +1,332 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type ConnectionSettings, type RunSettings, serverName } from '../config';
+import { isConnectionLost, isTransient } from '../db/faults';
+import { openPool, type Pool } from '../db/pool';
+import { requireSchema } from '../db/schema';
+import { EXIT, type ExitCode, messageOf } from '../errors';
+import type { Emit } from '../events';
+import { claimNamed } from '../queue/claim';
+import type { JobId } from '../queue/job';
+import { rescueJobs } from '../queue/rescue';
+import { readLargestPacket } from '../queue/server';
+import { closeRun, countJobsBeside, findStarvation, giveUpSlot, openRun, type RunOutcome, takeSlot } from '../queue/runs';
+import type { Attempt } from './attempt';
+import { Claimer } from './claimer';
+import type { Surroundings } from './context';
+import { Drain } from './drain';
+import { type Execution, execute } from './execute';
+import { Heartbeat, type HeartbeatMessage } from './heartbeat';
+import type { JobType } from './job-type';
+import type { Registry } from './registry';
+import { Report } from './report';
+import { Settler } from './settler';
+import { exitProcess, watchStrays } from './strays';
+import { SuspectHost } from './suspect-host';
+
+export interface RunOptions {
+  database: ConnectionSettings;
+  settings: RunSettings;
+  registry: Registry;
+  emit: Emit;
+  /** The script and arguments that start a suspect's process. */
+  childEntry: readonly [string, ...string[]];
+  /** These jobs and no others, whatever their run_at or their queue's pause. */
+  ids?: readonly JobId[];
+  /** A dead letter makes the exit code 1. */
+  failOnError?: boolean;
+}
+
+/** After this many leases without an answer a run gives up what it does: another may long have it. */
+const SILENT_LEASES = 5;
+/** How long functions may take to end after their last abort, when the process ends anyway. */
+const LAST_MOMENT_MS = 2_000;
+
+/** One execution of the script: records itself, rescues, takes a slot, drains, and closes its row. */
+export async function runOnce(options: RunOptions): Promise<ExitCode> {
+  const { database, settings } = options;
+  const pool = openPool(database, { connections: 4, sessionTimeoutMs: settings.lease });
+  const run = new Run(options, pool);
+  try {
+    await requireSchema(pool, serverName(database));
+    return await run.execute();
+  } finally {
+    await run.release();
+    await pool.end().catch(() => pool.pool.end());
+  }
+}
+
+class Run {
+  private readonly runId = randomRunId();
+  private readonly host = hostname().slice(0, 255);
+  private readonly selection: string;
+  private readonly startedAt = performance.now();
+  private readonly report: Report;
+  private readonly heartbeat: Heartbeat;
+  private readonly drain: Drain;
+  private readonly settler: Settler;
+  private readonly suspects: SuspectHost;
+  private jobPool: Pool | undefined;
+  private stopSignal: string | undefined;
+  private lost: string | undefined;
+  private fault: unknown;
+  private holdsSlot = false;
+  private readonly options: RunOptions;
+  private readonly pool: Pool;
+
+  constructor(options: RunOptions, pool: Pool) {
+    const { database, settings, registry, emit, childEntry } = options;
+    const { runId, host } = this;
+    this.options = options;
+    this.pool = pool;
+    this.selection = describeSelection(settings);
+    this.report = new Report(emit);
+    this.heartbeat = new Heartbeat(
+      { database, runId, leaseMs: settings.lease, graceMs: settings.grace },
+      (message) => this.onHeartbeat(message),
+    );
+    this.suspects = new SuspectHost({
+      entry: childEntry,
+      runId,
+      host,
+      graceMs: settings.grace,
+      emit,
+      isStopping: () => this.drain.isStopping,
+    });
+    this.settler = new Settler({
+      pool,
+      runId,
+      onDropped: (id, why) => this.report.resultNotStored(id, why),
+      onSettled: (settled) => {
+        this.report.settled(settled);
+        this.drain.settled(settled.settlement.id);
+      },
+      onLost: (error) => this.loseLease(error.message),
+      onFault: (error) => this.fail(error),
+      onWaiting: (why) => this.report.waiting(why),
+    });
+    const selection = { queues: settings.queue, types: settings.type };
+    this.drain = new Drain({
+      pool,
+      runId,
+      settings,
+      claimer: new Claimer(pool, selection, runId, (id) => this.drain.isHeld(id)),
+      settler: this.settler,
+      registry,
+      report: this.report,
+      emit,
+      execute: (attempt, type) => this.executeOne(attempt, type),
+      onFirstClaim: () => this.heartbeat.start(),
+      countBeside: () => countJobsBeside(pool, this.place),
+      startedAt: this.startedAt,
+    });
+  }
+
+  /** Where it runs and what it serves: it competes for a slot with runs of the same. */
+  private get place() {
+    const { runId, host, selection } = this;
+    return { runId, host, selection };
+  }
+
+  async execute(): Promise<ExitCode> {
+    const { options, pool, runId, host } = this;
+    const { settings, emit, ids } = options;
+    this.settler.packetBytes = await readLargestPacket(pool);
+    await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
+    emit('run.started', { run_id: runId, host, pid: process.pid });
+    const ignoreSignals = this.watchSignals();
+    const ignoreStrays = watchStrays((error) => this.onUncaught(error));
+    const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
+    try {
+      if (ids !== undefined) await this.runNamed(ids);
+      else if (!(await this.runDue())) return EXIT.ok;
+      return await this.finish();
+    } catch (error) {
+      this.fault ??= error;
+      return await this.finish();
+    } finally {
+      clearTimeout(lateHeartbeat);
+      ignoreSignals();
+      ignoreStrays();
+    }
+  }
+
+  /** Frees what outlives the run's last statement. */
+  async release(): Promise<void> {
+    this.suspects.close();
+    await this.heartbeat.stop();
+    this.jobPool?.pool.end(() => undefined);
+  }
+
+  private async runNamed(ids: readonly JobId[]): Promise<void> {
+    const jobs = await claimNamed(this.pool, ids, { runId: this.runId, limit: ids.length, isHeld: () => false });
+    await this.drain.runOnly(jobs);
+  }
+
+  /** False: skipped, as another run has the host. */
+  private async runDue(): Promise<boolean> {
+    const { pool, runId, options } = this;
+    const { settings, emit } = options;
+    const rescued = await rescueJobs(pool);
+    if (rescued > 0) emit('jobs.rescued', { count: rescued });
+    const why = await this.takeSlot();
+    if (why !== undefined) {
+      await closeRun(pool, runId, 'skipped');
+      emit('run.skipped', { run_id: runId, why });
+      const starved = await findStarvation(pool, this.place);
+      if (starved !== undefined) emit('run.starved', starved);
+      return false;
+    }
+    const overtime = setTimeout(
+      () => this.drain.stopClaiming('its time is over (--max-time)'),
+      settings.maxTime - (performance.now() - this.startedAt),
+    );
+    const draining = this.drain.run();
+    await Promise.race([draining, this.drain.stopped]);
+    clearTimeout(overtime);
+    await this.leaveSlot();
+    await draining;
+    return true;
+  }
+
+  /** Why there is none, or undefined. */
+  private async takeSlot(): Promise<string | undefined> {
+    const { pool, runId, options } = this;
+    const { maxRuns, concurrency } = options.settings;
+    if ((await takeSlot(pool, runId, maxRuns)) === undefined) return 'another run has this host (--max-runs)';
+    this.holdsSlot = true;
+    const beside = await countJobsBeside(pool, this.place);
+    return beside >= concurrency ? 'jobs of earlier runs take all of --concurrency' : undefined;
+  }
+
+  /** The next tick may claim while this run finishes what it holds. */
+  private async leaveSlot(): Promise<void> {
+    if (!this.holdsSlot || this.drain.running === 0) return;
+    this.holdsSlot = false;
+    this.suspects.tellStopping();
+    try {
+      await giveUpSlot(this.pool, this.runId);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      this.report.waiting(error); // the slot is free with the run's end, or its lease
+    }
+  }
+
+  private async executeOne(attempt: Attempt, type: JobType): Promise<Execution> {
+    if (attempt.job.crashes > 0) return this.suspects.execute(attempt, type);
+    this.heartbeat.watch(attempt, type.timeoutMs);
+    const execution = await execute(attempt, type, this.surroundings, this.options.settings.grace);
+    this.heartbeat.unwatch(attempt);
+    return execution;
+  }
+
+  private get surroundings(): Surroundings {
+    const { emit, registry } = this.options;
+    return { emit, registry, pool: () => this.openJobPool(), isStopping: () => this.drain.isStopping };
+  }
+
+  /** Apart from the run's own connections: functions that hold theirs for long must not keep it from settling. */
+  private openJobPool(): Pool {
+    const { database, settings } = this.options;
+    this.jobPool ??= openPool(database, {
+      connections: Math.min(settings.concurrency, 20),
+      sessionTimeoutMs: settings.lease,
+    });
+    return this.jobPool;
+  }
+
+  private onHeartbeat(message: HeartbeatMessage): void {
+    const { lease } = this.options.settings;
+    if (message.kind === 'closed') this.loseLease('another run closed it');
+    else if (message.kind === 'silent' && message.forMs > SILENT_LEASES * lease) {
+      this.loseLease(`the database server has not answered for ${SILENT_LEASES} leases`);
+    } else if (message.kind === 'renewed') {
+      this.drain.checkHeld().catch((error: unknown) => {
+        if (!isTransient(error)) this.fail(error);
+      });
+    }
+  }
+
+  private loseLease(why: string): void {
+    if (this.lost !== undefined) return;
+    this.lost = why;
+    this.settler.stop();
+    this.drain.stopClaiming(why);
+    this.drain.abortAll('lost', why);
+    this.drain.leave(LAST_MOMENT_MS);
+  }
+
+  /** Something that no retry mends: what runs is given back, and the run ends. */
+  private fail(error: unknown): void {
+    this.fault ??= error;
+    this.drain.stopClaiming('the run failed');
+    this.drain.abortAll('stopping', 'the run failed');
+    this.drain.leave(LAST_MOMENT_MS);
+  }
+
+  /** Nobody knows what state the process is in: jobs that run may end, no further one begins. */
+  private onUncaught(error: unknown): void {
+    this.options.emit('worker.uncaught', { error: messageOf(error) });
+    this.fault ??= error;
+    this.drain.stopClaiming('an error outside of any job');
+  }
+
+  private watchSignals(): () => void {
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (this.stopSignal !== undefined) exitProcess(signal === 'SIGINT' ? 130 : 143);
+      this.stopSignal = signal;
+      this.options.emit('run.stopping', { run_id: this.runId, why: signal });
+      this.drain.stopClaiming(`stopped by ${signal}`);
+      this.suspects.tellStopping();
+      setTimeout(() => {
+        this.drain.abortAll('stopping', `stopped by ${signal}`);
+        this.drain.leave(LAST_MOMENT_MS);
+      }, this.options.settings.grace).unref();
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    return () => {
+      process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+    };
+  }
+
+  /** Closes the run's row, tells the sum, and finds the exit code. */
+  private async finish(): Promise<ExitCode> {
+    const { options, runId, report } = this;
+    let outcome: RunOutcome = this.fault !== undefined ? 'error' : this.stopSignal !== undefined ? 'stopped' : 'finished';
+    if (this.lost === undefined) {
+      try {
+        if (!(await closeRun(this.pool, runId, outcome))) this.lost = 'another run closed it';
+      } catch (error) {
+        if (!isConnectionLost(error)) throw error;
+        this.fault ??= error;
+      }
+    }
+    if (this.lost !== undefined) {
+      outcome = 'lost';
+      options.emit('run.lease_lost', { run_id: runId, why: this.lost });
+    }
+    options.emit('run.finished', {
+      ...report.counts,
+      run_id: runId,
+      outcome,
+      claimed: this.drain.claimedJobs,
+      ms: Math.round(performance.now() - this.startedAt),
+      unknown_types: [...report.unknownTypes],
+    });
+    report.tellDeadLetters();
+    if (this.lost !== undefined) return EXIT.leaseLost;
+    if (this.fault !== undefined) throw this.fault;
+    if (options.ids !== undefined) return report.counts.completed === options.ids.length ? EXIT.ok : EXIT.failed;
+    return options.failOnError === true && report.counts.failed > 0 ? EXIT.failed : EXIT.ok;
+  }
+}
+
+/** 53 bits at random: a restored backup must not hand an old process's id to a new one. */
+const randomRunId = (): number => Number(randomBytes(8).readBigUInt64BE() >> 11n) || 1;
+
+/** What a run serves, in at most 255 characters: runs that serve the same compete for the same slots. */
+function describeSelection({ queue, type }: RunSettings): string {
+  const words = [queue.length > 0 ? `queues ${[...queue].sort().join(',')}` : '', type.length > 0 ? `types ${[...type].sort().join(',')}` : ''];
+  const text = words.filter((word) => word !== '').join(' ');
+  return text.length <= 255 ? text : createHash('sha256').update(text).digest('hex');
+}

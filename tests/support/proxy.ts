@@ -1,0 +1,79 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What becomes of a statement on its way: it passes, is altered (never longer than it was), or ends the connection. */
+export type Meddle = (sql: string) => string | typeof CUT_BEFORE | typeof CUT_AFTER;
+
+/** The connection ends and the server never sees the statement. */
+export const CUT_BEFORE = Symbol('cut before');
+/** The server gets the statement, and nobody its answer. */
+export const CUT_AFTER = Symbol('cut after');
+
+export interface Proxy {
+  /** The real server's URL, by way of the proxy. */
+  url: string;
+  /** Every statement that came by. */
+  seen: string[];
+  close(): Promise<void>;
+}
+
+const HEADER = 4;
+const COM_QUERY = 3;
+
+const open = new Set<Proxy>();
+
+afterAll(async () => {
+  for (const proxy of open) await proxy.close();
+});
+
+/** Stands between a client and a real server, and meddles with the text of its statements. */
+export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const seen: string[] = [];
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port || 3306), target.hostname);
+    for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(socket);
+      socket.on('error', () => peer.destroy()).on('close', () => peer.destroy());
+    }
+    upstream.on('data', (data) => client.write(data));
+    client.on('data', (data) => {
+      if (data.length <= HEADER || data[HEADER] !== COM_QUERY || data[3] !== 0) return upstream.write(data);
+      const start = textStart(data);
+      const sql = data.subarray(start).toString();
+      seen.push(sql);
+      const becomes = meddle(sql);
+      if (becomes === CUT_BEFORE) return client.destroy();
+      if (becomes === CUT_AFTER) upstream.removeAllListeners('data').on('data', () => client.destroy());
+      else data.fill(becomes.padEnd(sql.length), start);
+      return upstream.write(data);
+    });
+  });
+  const port = await listen(server);
+  const through = new URL(url);
+  through.hostname = '127.0.0.1';
+  through.port = String(port);
+  const proxy: Proxy = {
+    url: through.href,
+    seen,
+    async close() {
+      if (!open.delete(proxy)) return;
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  open.add(proxy);
+  return proxy;
+}
+
+/** MySQL 8 expects the number of query attributes (none, in one set) before the text. */
+const textStart = (packet: Buffer): number => HEADER + (packet[HEADER + 1] === 0 ? 3 : 1);
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import type { Pool } from 'mysql2/promise';
+import { type ConnectionSettings, loadSettings, requireDatabase, type Settings } from '../../src/config';
+import { openPool } from '../../src/db/pool';
+
+/** The settings that a command would read with this DATABASE_URL. */
+export function settingsFor(url: string): Settings {
+  const before = process.env['DATABASE_URL'];
+  process.env['DATABASE_URL'] = url;
+  try {
+    return loadSettings();
+  } finally {
+    if (before === undefined) delete process.env['DATABASE_URL'];
+    else process.env['DATABASE_URL'] = before;
+  }
+}
+
+export const connectionFor = (url: string): ConnectionSettings => requireDatabase(settingsFor(url));
+
+/** A pool with Rowlock's own session, closed when `body` has ended. */
+export async function withPool<T>(url: string, body: (pool: Pool) => Promise<T>): Promise<T> {
+  const pool = openPool(connectionFor(url), { connections: 3, sessionTimeoutMs: 60_000 });
+  try {
+    return await body(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Everything that a change could change: each table's definition and rows. */
+export async function dumpDatabase(pool: Pool): Promise<Record<string, unknown>> {
+  const dump: Record<string, unknown> = {};
+  const [tables] = await pool.query('SHOW TABLES');
+  for (const table of (tables as Record<string, string>[]).map((row) => Object.values(row)[0])) {
+    const [create] = await pool.query(`SHOW CREATE TABLE \`${table}\``);
+    const [rows] = await pool.query(`SELECT * FROM \`${table}\` ORDER BY 1`);
+    dump[table ?? ''] = { create, rows };
+  }
+  return dump;
+}
