@@ -1,4 +1,4 @@
-export { type Duration } from './duration';
+export type { Duration } from './duration';
 export { RetryAfterError, UnrecoverableError } from './errors';
 export {
   type CommandJob,

@@ -56,7 +56,9 @@ function addWork(program: Command, execute: Execute): void {
       ),
     );
 
-  addRunOptions(program.command('run').description('run the jobs that are due, then exit; what cron starts every minute'))
+  addRunOptions(
+    program.command('run').description('run the jobs that are due, then exit; what cron starts every minute'),
+  )
     .option('--id <id>', 'run this job now, whatever its time or its queue; repeatable', collect)
     .option('--dry-run', 'show what would run, and change nothing')
     .option('--fail-on-error', 'exit 1 if a job failed for good')
@@ -90,7 +92,12 @@ function addWork(program: Command, execute: Execute): void {
     .option('--json', 'print JSON')
     .action((type: string, payload: string | undefined, { jobs, ...options }, command: Command) =>
       execute(command, { jobs }, (settings) =>
-        (require('./commands/enqueue') as typeof import('./commands/enqueue')).enqueueCommand(settings, type, payload, options),
+        (require('./commands/enqueue') as typeof import('./commands/enqueue')).enqueueCommand(
+          settings,
+          type,
+          payload,
+          options,
+        ),
       ),
     );
 }

@@ -21,12 +21,15 @@ afterEach(async () => {
   await db.drop();
 });
 
-const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.url) => migrateCommand(settingsFor(url), options);
+const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.url) =>
+  migrateCommand(settingsFor(url), options);
 
 const adopt = (url = db.url) => run({ adopt: true }, url);
 
 async function sql(...statements: string[]): Promise<void> {
-  for (const statement of statements) await db.pool.query(statement);
+  const connection = await db.pool.getConnection();
+  for (const statement of statements) await connection.query(statement);
+  connection.release();
 }
 
 async function rows<T = Record<string, unknown>>(statement: string): Promise<T[]> {
@@ -54,35 +57,62 @@ const ROWS = `INSERT INTO background_jobs (id, job_type, payload, status, create
 /** Old shapes that people really have, each with rows in every status. */
 const SHAPES: [name: string, statements: string[]][] = [
   ['the classic table', [CLASSIC, ROWS]],
-  ['a latin1 table with VARCHAR status and BIGINT ids', [
-    `CREATE TABLE background_jobs (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, job_type VARCHAR(255) NOT NULL, payload LONGTEXT,
+  [
+    'a latin1 table with VARCHAR status and BIGINT ids',
+    [
+      `CREATE TABLE background_jobs (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, job_type VARCHAR(255) NOT NULL, payload LONGTEXT,
       status VARCHAR(20) NOT NULL DEFAULT 'pending', created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
-      processed_at DATETIME(6)) ENGINE = InnoDB DEFAULT CHARACTER SET latin1`, ROWS,
-  ]],
-  ['a utf8mb3 table in COMPACT rows with JSON payload, extra columns and no processed_at', [
-    `CREATE TABLE background_jobs (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT NOT NULL DEFAULT 5, job_type TEXT NOT NULL,
+      processed_at DATETIME(6)) ENGINE = InnoDB DEFAULT CHARACTER SET latin1`,
+      ROWS,
+    ],
+  ],
+  [
+    'a utf8mb3 table in COMPACT rows with JSON payload, extra columns and no processed_at',
+    [
+      `CREATE TABLE background_jobs (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT NOT NULL DEFAULT 5, job_type TEXT NOT NULL,
       payload JSON, status VARCHAR(20) NOT NULL, created_at DATETIME NOT NULL, note VARCHAR(50), born DATE NOT NULL DEFAULT '2020-01-01',
       attempts TINYINT NOT NULL DEFAULT 0, error_text TEXT, KEY by_type (job_type(20))
     ) ENGINE = InnoDB ROW_FORMAT = COMPACT DEFAULT CHARACTER SET utf8mb3`,
-    ROWS.replace(', processed_at)', ')').replaceAll(/, (?:NULL|'[^']+')\)/g, ')'),
-  ]],
+      ROWS.replace(', processed_at)', ')').replaceAll(/, (?:NULL|'[^']+')\)/g, ')'),
+    ],
+  ],
   ['a MyISAM table', [CLASSIC.replace('InnoDB', 'MyISAM'), ROWS]],
-  ['a table with child tables and a parent', [
-    'CREATE TABLE customers (id INT PRIMARY KEY)',
-    'INSERT INTO customers VALUES (1)',
-    CLASSIC.replace('KEY by_status', 'customer_id INT NOT NULL DEFAULT 1, parent_id INT NULL, FOREIGN KEY (customer_id) REFERENCES customers (id), FOREIGN KEY (parent_id) REFERENCES background_jobs (id), KEY by_status'),
-    ROWS,
-    'UPDATE background_jobs SET parent_id = 3 WHERE id = 9',
-    'CREATE TABLE job_notes (id INT AUTO_INCREMENT PRIMARY KEY, job_id INT NOT NULL, note TEXT, FOREIGN KEY (job_id) REFERENCES background_jobs (id) ON DELETE CASCADE)',
-    "INSERT INTO job_notes (job_id, note) VALUES (3, 'a'), (9, 'b')",
-  ]],
+  [
+    'a table with columns in other letters and zero dates in a column of its own',
+    [
+      "SET SESSION sql_mode = ''",
+      CLASSIC.replace('payload TEXT', 'Payload MEDIUMTEXT')
+        .replace('status ENUM', 'Status ENUM')
+        .replace('KEY by_status', "born DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00', KEY by_status"),
+      ROWS,
+      'SET SESSION sql_mode = DEFAULT',
+    ],
+  ],
+  [
+    'a table with child tables and a parent',
+    [
+      'CREATE TABLE customers (id INT PRIMARY KEY)',
+      'INSERT INTO customers VALUES (1)',
+      CLASSIC.replace(
+        'KEY by_status',
+        'customer_id INT NOT NULL DEFAULT 1, parent_id INT NULL, FOREIGN KEY (customer_id) REFERENCES customers (id), FOREIGN KEY (parent_id) REFERENCES background_jobs (id), KEY by_status',
+      ),
+      ROWS,
+      'UPDATE background_jobs SET parent_id = 3 WHERE id = 9',
+      'CREATE TABLE job_notes (id INT AUTO_INCREMENT PRIMARY KEY, job_id INT NOT NULL, note TEXT, FOREIGN KEY (job_id) REFERENCES background_jobs (id) ON DELETE CASCADE)',
+      "INSERT INTO job_notes (job_id, note) VALUES (3, 'a'), (9, 'b')",
+    ],
+  ],
 ];
 
 describe('a background_jobs that Rowlock did not create', () => {
   test.each(SHAPES)('is shown and left as it is without --adopt: %s', async (_, statements) => {
     await sql(...statements);
     const before = await dumpDatabase(db.pool);
-    await expect(run()).rejects.toMatchObject({ exitCode: EXIT.config, message: expect.stringMatching(/run rowlock migrate --adopt; nothing was changed$/) });
+    await expect(run()).rejects.toMatchObject({
+      exitCode: EXIT.config,
+      message: expect.stringMatching(/run rowlock migrate --adopt; nothing was changed$/),
+    });
     expect(await dumpDatabase(db.pool)).toEqual(before);
     expect(printed).toMatch(/add +run_at TIMESTAMP\(3\)/);
     expect(printed).toMatch(/Rows: 1 completed, 1 failed, 1 pending, 1 running\./);
@@ -95,13 +125,20 @@ describe('a background_jobs that Rowlock did not create', () => {
     expect(await adopt()).toBe(EXIT.ok);
     expect(printed).toMatch(/rowlock resume default/);
 
-    const parsed = (row: Record<string, unknown>) => ({ ...row, payload: JSON.parse(String(row['payload'])) as unknown });
+    const parsed = (row: Record<string, unknown>) => ({
+      ...row,
+      payload: JSON.parse(String(row['payload'])) as unknown,
+    });
     const after = await rows('SELECT id, job_type, payload, status, created_at FROM background_jobs ORDER BY id');
     expect(after.map(parsed)).toEqual(before.map(parsed));
-    expect(await rows('SELECT DISTINCT queue, priority, attempts, crashes, run_id, unique_key, run_at > NOW(3) AS future FROM background_jobs')).toEqual([
-      { queue: 'default', priority: 0, attempts: 0, crashes: 0, run_id: null, unique_key: null, future: 0 },
+    expect(
+      await rows(
+        'SELECT DISTINCT queue, priority, attempts, crashes, run_id, unique_key, run_at > NOW(3) AS future FROM background_jobs',
+      ),
+    ).toEqual([{ queue: 'default', priority: 0, attempts: 0, crashes: 0, run_id: null, unique_key: null, future: 0 }]);
+    expect(await rows('SELECT queue, paused_at IS NOT NULL AS paused FROM background_job_queues')).toEqual([
+      { queue: 'default', paused: 1 },
     ]);
-    expect(await rows('SELECT queue, paused_at IS NOT NULL AS paused FROM background_job_queues')).toEqual([{ queue: 'default', paused: 1 }]);
     await sql("INSERT INTO background_jobs (job_type, payload) VALUES ('\u{1F680}', '{}')");
     await expectSameColumnsAsFresh();
 
@@ -117,7 +154,10 @@ describe('a background_jobs that Rowlock did not create', () => {
     expect(found?.['Create Table']).toMatch(/`id` int(\(11\))? NOT NULL AUTO_INCREMENT/);
     expect(found?.['Create Table']).toMatch(/KEY `by_status`/);
     expect(found?.['Create Table'].match(/FOREIGN KEY/g)).toHaveLength(2);
-    expect(await rows('SELECT job_id, note FROM job_notes')).toEqual([{ job_id: 3, note: 'a' }, { job_id: 9, note: 'b' }]);
+    expect(await rows('SELECT job_id, note FROM job_notes')).toEqual([
+      { job_id: 3, note: 'a' },
+      { job_id: 9, note: 'b' },
+    ]);
     await sql('DELETE FROM background_jobs WHERE id = 9');
     expect(await rows('SELECT job_id FROM job_notes')).toEqual([{ job_id: 3 }]);
   });
@@ -129,7 +169,12 @@ describe('a background_jobs that Rowlock did not create', () => {
     );
     await adopt();
     expect(printed).toMatch(/rowlock resume default, rowlock resume Mail, rowlock resume mail, rowlock resume slow/);
-    expect(await rows('SELECT queue FROM background_job_queues WHERE paused_at IS NOT NULL')).toEqual([{ queue: 'Mail' }, { queue: 'default' }, { queue: 'mail' }, { queue: 'slow' }]);
+    expect(await rows('SELECT queue FROM background_job_queues WHERE paused_at IS NOT NULL')).toEqual([
+      { queue: 'Mail' },
+      { queue: 'default' },
+      { queue: 'mail' },
+      { queue: 'slow' },
+    ]);
   });
 
   test('has its DATETIME values read in the time zone of the server, and says so', async () => {
@@ -139,8 +184,11 @@ describe('a background_jobs that Rowlock did not create', () => {
     await expect(run({}, proxy.url)).rejects.toThrow();
     expect(printed).toMatch(/Dates without a time zone are read as the server's: \+05:30\./);
     await adopt(proxy.url);
-    expect(await rows("SELECT UNIX_TIMESTAMP(created_at) - UNIX_TIMESTAMP(CONVERT_TZ('2026-07-01 12:00:00', '+05:30', @@session.time_zone)) AS off FROM background_jobs WHERE id = 3"))
-      .toEqual([{ off: '0.000' }]);
+    expect(
+      await rows(
+        "SELECT UNIX_TIMESTAMP(created_at) - UNIX_TIMESTAMP(CONVERT_TZ('2026-07-01 12:00:00', '+05:30', @@session.time_zone)) AS off FROM background_jobs WHERE id = 3",
+      ),
+    ).toEqual([{ off: '0.000' }]);
   });
 
   test('is shown as JSON', async () => {
@@ -160,7 +208,10 @@ describe('a background_jobs that Rowlock did not create', () => {
 
   test('is adopted when it is as it should be already, as a restored one', async () => {
     await run();
-    await sql("INSERT INTO background_jobs (job_type, status, run_id) VALUES ('a', 'running', 5)", 'DROP TABLE background_job_migrations, background_job_queues, background_job_runs, background_job_errors, background_job_schedules');
+    await sql(
+      "INSERT INTO background_jobs (job_type, status, run_id) VALUES ('a', 'running', 5)",
+      'DROP TABLE background_job_migrations, background_job_queues, background_job_runs, background_job_errors, background_job_schedules',
+    );
     printed = '';
     await expect(run()).rejects.toMatchObject({ exitCode: EXIT.config });
     expect(printed).toMatch(/nothing, it is as it should be/);
@@ -170,7 +221,10 @@ describe('a background_jobs that Rowlock did not create', () => {
 
   test('tells what to know beforehand', async () => {
     await sql(
-      CLASSIC.replace('KEY by_status', 'customer_id INT NOT NULL, priority INT NOT NULL DEFAULT 3, KEY by_status').replace("'failed',", "'failed', 'queued',"),
+      CLASSIC.replace(
+        'KEY by_status',
+        'customer_id INT NOT NULL, priority INT NOT NULL DEFAULT 3, KEY by_status',
+      ).replace("'failed',", "'failed', 'queued',"),
       'CREATE TRIGGER watch_jobs BEFORE INSERT ON background_jobs FOR EACH ROW SET NEW.priority = 4',
     );
     await expect(run()).rejects.toThrow();
@@ -183,8 +237,13 @@ describe('a background_jobs that Rowlock did not create', () => {
   test('is left as it is when the server refuses the ALTER, which can be tried again', async () => {
     await sql(CLASSIC, ROWS);
     const [before] = await rows('SHOW CREATE TABLE background_jobs');
-    const proxy = await startProxy(db.url, (text) => (/^ALTER TABLE/.test(text) ? text.replace('priority SMALLINT', 'priority SMOLLINT') : text));
-    await expect(adopt(proxy.url)).rejects.toMatchObject({ exitCode: EXIT.config, message: expect.stringMatching(/refused to alter background_jobs, and nothing of it was changed: / ) });
+    const proxy = await startProxy(db.url, (text) =>
+      /^ALTER TABLE/.test(text) ? text.replace('priority SMALLINT', 'priority SMOLLINT') : text,
+    );
+    await expect(adopt(proxy.url)).rejects.toMatchObject({
+      exitCode: EXIT.config,
+      message: expect.stringMatching(/refused to alter background_jobs, and nothing of it was changed: /),
+    });
     expect((await rows('SHOW CREATE TABLE background_jobs'))[0]).toEqual(before);
     expect(await adopt()).toBe(EXIT.ok);
   });
@@ -194,8 +253,13 @@ describe('a background_jobs that Rowlock did not create', () => {
     const holder = await db.pool.getConnection();
     await holder.query('START TRANSACTION');
     await holder.query('SELECT * FROM background_jobs');
-    const impatient = await startProxy(db.url, (text) => text.replace('lock_wait_timeout = 10', 'lock_wait_timeout = 1'));
-    await expect(adopt(impatient.url)).rejects.toMatchObject({ exitCode: EXIT.unreachable, message: expect.stringMatching(/waited 10 s for an open transaction/) });
+    const impatient = await startProxy(db.url, (text) =>
+      text.replace('lock_wait_timeout = 10', 'lock_wait_timeout = 1'),
+    );
+    await expect(adopt(impatient.url)).rejects.toMatchObject({
+      exitCode: EXIT.unreachable,
+      message: expect.stringMatching(/waited 10 s for an open transaction/),
+    });
     await holder.query('ROLLBACK');
     holder.release();
     expect(await adopt()).toBe(EXIT.ok);
@@ -203,11 +267,18 @@ describe('a background_jobs that Rowlock did not create', () => {
 });
 
 describe('an adoption that dies', () => {
-  test.each([['before', CUT_BEFORE], ['after', CUT_AFTER]] as const)('%s any of its statements loses nothing and goes on to the end', async (_, cut) => {
+  test.each([
+    ['before', CUT_BEFORE],
+    ['after', CUT_AFTER],
+  ] as const)('%s any of its statements loses nothing and goes on to the end', async (_, cut) => {
     let died = true;
     let statement = 0;
     for (; died; statement++) {
-      await sql('DROP TABLE IF EXISTS background_jobs, background_job_migrations, background_job_queues, background_job_runs, background_job_errors, background_job_schedules', CLASSIC, ROWS);
+      await sql(
+        'DROP TABLE IF EXISTS background_jobs, background_job_migrations, background_job_queues, background_job_runs, background_job_errors, background_job_schedules',
+        CLASSIC,
+        ROWS,
+      );
       let writes = 0;
       died = false;
       const proxy = await startProxy(db.url, (text) => {
@@ -223,9 +294,14 @@ describe('an adoption that dies', () => {
         expect(await adopt()).toBe(EXIT.ok);
       }
       expect(await rows('SELECT id, status FROM background_jobs ORDER BY id')).toEqual([
-        { id: 3, status: 'pending' }, { id: 4, status: 'running' }, { id: 7, status: 'completed' }, { id: 9, status: 'failed' },
+        { id: 3, status: 'pending' },
+        { id: 4, status: 'running' },
+        { id: 7, status: 'completed' },
+        { id: 9, status: 'failed' },
       ]);
-      expect(await rows('SELECT queue FROM background_job_queues WHERE paused_at IS NOT NULL')).toEqual([{ queue: 'default' }]);
+      expect(await rows('SELECT queue FROM background_job_queues WHERE paused_at IS NOT NULL')).toEqual([
+        { queue: 'default' },
+      ]);
       await proxy.close();
     }
     // migrations table, canary, 0001: begun, four tables, finished; pause, ALTER, pause, finished, lock
@@ -247,16 +323,19 @@ async function expectSameColumnsAsFresh(): Promise<void> {
   await run({}, fresh.url);
   const shapeOf = async (schema: string) => {
     const [columns] = await db.pool.query(
-      `SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS
+      `SELECT LOWER(COLUMN_NAME) AS name, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS
         WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'background_jobs' AND COLUMN_NAME NOT IN ('id', 'customer_id', 'note', 'born', 'error_text', 'parent_id') ORDER BY COLUMN_NAME`,
       [schema],
     );
     const [keys] = await db.pool.query(
-      `SELECT INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS
+      `SELECT INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, LOWER(COLUMN_NAME) AS name, SUB_PART FROM information_schema.STATISTICS
         WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'background_jobs' AND INDEX_NAME IN ('PRIMARY', 'one_per_unique_key', 'claim_order') ORDER BY 1, 3`,
       [schema],
     );
-    const [tables] = await db.pool.query(`SELECT ENGINE, ROW_FORMAT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'background_jobs'`, [schema]);
+    const [tables] = await db.pool.query(
+      `SELECT ENGINE, ROW_FORMAT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'background_jobs'`,
+      [schema],
+    );
     return { columns, keys, tables };
   };
   expect(await shapeOf(db.name)).toEqual(await shapeOf(fresh.name));

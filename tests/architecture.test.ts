@@ -12,6 +12,7 @@ const LAYERS = [
   ['queue'],
   ['worker'],
   ['jobs', 'commands', 'web'],
+  ['program'],
   ['cli'],
   ['index'],
 ];

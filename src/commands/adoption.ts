@@ -12,10 +12,14 @@ export function sayPlan(plan: AdoptionPlan): string {
     `  keep    ${plan.keeps.join(', ')}, all keys and foreign keys, every row`,
     ...(plan.timeZone === undefined ? [] : [`Dates without a time zone are read as the server's: ${plan.timeZone}.`]),
     `Rows: ${sayRows(plan)}.`,
-    ...(plan.rows.some(({ status }) => status === 'running') ? ['The running ones belong to the old script and are left to it.'] : []),
+    ...(plan.rows.some(({ status }) => status === 'running')
+      ? ['The running ones belong to the old script and are left to it.']
+      : []),
     `No row is run: ${sayQueues(plan)} paused. Writes to the table wait while it is altered.`,
     ...plan.notices.map((notice) => `Note: ${notice}.`),
-    ...(plan.blockers.length === 0 ? [] : ['In the way:', ...plan.blockers.map(({ subject, text }) => `  ${subject} ${text}`)]),
+    ...(plan.blockers.length === 0
+      ? []
+      : ['In the way:', ...plan.blockers.map(({ subject, text }) => `  ${subject} ${text}`)]),
   ].join('\n');
 }
 

@@ -21,7 +21,9 @@ function tell(cancellation: Cancellation): void {
   const { id, how } = cancellation;
   if (how === 'unknown') warn(`there is no job ${id}`);
   else if (how === 'cancelled') print(`job ${id} (${cancellation.job.type}) is cancelled`);
-  else if (how === 'requested') print(`job ${id} (${cancellation.job.type}) is running; its run aborts it at the next heartbeat`);
-  else if (cancellation.job.status === 'running') warn(`job ${id} is held by no run but by an older script, which cannot be told`);
+  else if (how === 'requested')
+    print(`job ${id} (${cancellation.job.type}) is running; its run aborts it at the next heartbeat`);
+  else if (cancellation.job.status === 'running')
+    warn(`job ${id} is held by no run but by an older script, which cannot be told`);
   else warn(`job ${id} has ${cancellation.job.status === 'completed' ? 'completed' : 'failed'} already`);
 }

@@ -45,11 +45,13 @@ async function enqueueOne(pool: Pool, job: EnqueueRow, settings: Settings, json:
     if (id !== undefined) print(json ? toJsonLine({ id: exactId(id), duplicate: false }) : String(id));
     return EXIT.ok;
   } catch (error) {
-    const there = error instanceof DuplicateJobError ? await findByUniqueKey(pool, job.jobType, job.uniqueKey ?? '') : undefined;
+    const there =
+      error instanceof DuplicateJobError ? await findByUniqueKey(pool, job.jobType, job.uniqueKey ?? '') : undefined;
     if (there === undefined) throw error;
     // Whoever sets a unique key asks for one such job, and there it is: cron may ask every hour.
     print(json ? toJsonLine({ id: exactId(there.id), duplicate: true }) : String(there.id));
-    if (tells(settings)) warn(`job ${there.id} has this unique key already (it is ${there.status}); nothing was enqueued`);
+    if (tells(settings))
+      warn(`job ${there.id} has this unique key already (it is ${there.status}); nothing was enqueued`);
     return EXIT.ok;
   }
 }
@@ -58,10 +60,19 @@ async function enqueueOne(pool: Pool, job: EnqueueRow, settings: Settings, json:
 const tells = ({ logLevel }: Settings): boolean =>
   logLevel === undefined ? process.stderr.isTTY === true : logLevel === 'info' || logLevel === 'debug';
 
-function readOptions({ queue, priority, runAt, in: delay, uniqueKey, maxAttempts }: EnqueueOptions): Omit<EnqueueRow, 'jobType' | 'payloadText'> {
-  if (runAt !== undefined && delay !== undefined) throw new UsageError('--run-at and --in both say when; leave one out');
+function readOptions({
+  queue,
+  priority,
+  runAt,
+  in: delay,
+  uniqueKey,
+  maxAttempts,
+}: EnqueueOptions): Omit<EnqueueRow, 'jobType' | 'payloadText'> {
+  if (runAt !== undefined && delay !== undefined)
+    throw new UsageError('--run-at and --in both say when; leave one out');
   const delayMs = delay === undefined ? undefined : parseDuration(delay);
-  if (delay !== undefined && delayMs === undefined) throw new UsageError(`--in "${delay}" is no duration such as 30s, 5m or 2h`);
+  if (delay !== undefined && delayMs === undefined)
+    throw new UsageError(`--in "${delay}" is no duration such as 30s, 5m or 2h`);
   return {
     queue,
     priority: readNumber('--priority', priority),
@@ -85,7 +96,9 @@ function readPayload(given: string | undefined): string | null {
   const json = fromFile ? readText(given === '-' ? 0 : given.slice(1)) : given;
   const fault = findSyntaxFault(json) ?? findUnstorable(json);
   if (fault === undefined) return json;
-  const hint = fromFile ? '' : `; quote it for the shell as '{"key": "value"}', or give @file, or - for the standard input`;
+  const hint = fromFile
+    ? ''
+    : `; quote it for the shell as '{"key": "value"}', or give @file, or - for the standard input`;
   throw new UsageError(`the payload ${fault}${fault.startsWith('is no JSON') ? hint : ''}`);
 }
 
@@ -106,8 +119,12 @@ function readText(from: string | 0): string {
 
 /** Another worker may know it. But a name that is nearly a known one is nearly always a slip. */
 function warnOfTypo(type: string, known: Registry): void {
-  const nearest = findNearest(type, known.types().map((each) => each.type));
-  if (nearest !== undefined) warn(`no job type "${type}" is known here; did you mean ${nearest}? It is enqueued as it is`);
+  const nearest = findNearest(
+    type,
+    known.types().map((each) => each.type),
+  );
+  if (nearest !== undefined)
+    warn(`no job type "${type}" is known here; did you mean ${nearest}? It is enqueued as it is`);
 }
 
 async function requireValid(jobType: JobType, payloadText: string | null): Promise<void> {

@@ -4,7 +4,7 @@ import { type ListedJob, listJobs } from '../queue/inspect';
 import type { Status } from '../queue/queues';
 import { exactId, print, toJsonLine, toTable } from './print';
 import { withQueue } from './session';
-import { harmless, sayBriefly, sayTime } from './words';
+import { sayBriefly, sayTime } from './words';
 
 export interface ListOptions {
   status?: Status;
@@ -15,10 +15,14 @@ export interface ListOptions {
 }
 
 const MOST = 100_000;
+const LONGEST_NAME = 40;
 const LONGEST_ERROR = 60;
 
 /** `rowlock list [--status --type --queue --limit] [--json]`: the newest jobs first. */
-export function listCommand(settings: Settings, { status, type, queue, limit, json = false }: ListOptions): Promise<ExitCode> {
+export function listCommand(
+  settings: Settings,
+  { status, type, queue, limit, json = false }: ListOptions,
+): Promise<ExitCode> {
   const most = Number(limit);
   if (!/^\d+$/.test(limit) || most < 1 || most > MOST) {
     throw new UsageError(`--limit "${limit}" is no whole number from 1 to ${MOST}`);
@@ -35,8 +39,8 @@ const HEAD = ['id', 'type', 'queue', 'status', 'attempts', 'when', 'last error']
 
 const toRow = (job: ListedJob): string[] => [
   String(job.id),
-  harmless(job.type),
-  harmless(job.queue),
+  sayBriefly(job.type, LONGEST_NAME),
+  sayBriefly(job.queue, LONGEST_NAME),
   job.cancelledAt === null ? job.status : `${job.status} (cancelled)`,
   String(job.attempts),
   sayWhen(job),

@@ -5,6 +5,7 @@ import { readMigrationStates } from '../db/migration-states';
 import { openPool, type Pool } from '../db/pool';
 import { EXIT, type ExitCode } from '../errors';
 import { sayAdopted, sayPlan } from './adoption';
+import { print, toJsonLine } from './print';
 
 export interface MigrateCommandOptions {
   adopt?: boolean;
@@ -26,16 +27,21 @@ export async function migrateCommand(settings: Settings, options: MigrateCommand
     print(options.status === true ? await tellStatus(pool, options) : await bringUpToDate(pool, database, options));
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof AdoptionRefused) print(options.json === true ? toJson({ adoption: error.plan }) : sayPlan(error.plan));
+    if (error instanceof AdoptionRefused)
+      print(options.json === true ? toJsonLine({ adoption: error.plan }) : sayPlan(error.plan));
     throw explain(error, serverName(database));
   } finally {
     await pool.end();
   }
 }
 
-async function bringUpToDate(pool: Pool, database: ConnectionSettings, { adopt = false, json = false }: MigrateCommandOptions): Promise<string> {
+async function bringUpToDate(
+  pool: Pool,
+  database: ConnectionSettings,
+  { adopt = false, json = false }: MigrateCommandOptions,
+): Promise<string> {
   const migrated = await migrate(pool, { adopt });
-  return json ? toJson(migrated) : sayMigrated(migrated, database);
+  return json ? toJsonLine(migrated) : sayMigrated(migrated, database);
 }
 
 function sayMigrated({ version, applied, adopted }: Migrated, { database }: ConnectionSettings): string {
@@ -46,16 +52,13 @@ function sayMigrated({ version, applied, adopted }: Migrated, { database }: Conn
 
 async function tellStatus(pool: Pool, { json = false }: MigrateCommandOptions): Promise<string> {
   const states = await readMigrationStates(pool);
-  if (json) return toJson(states);
+  if (json) return toJsonLine(states);
   const width = Math.max(...states.migrations.map(({ name }) => name.length));
   const lines = states.migrations.map(({ name, state, applied_at }) => {
     const when = applied_at === null ? state : `${state} ${applied_at.toISOString()}`;
     return `${name.padEnd(width)}  ${when}`;
   });
-  if (states.home_made) lines.push('background_jobs was not created by Rowlock; rowlock migrate shows what adopting it would alter');
+  if (states.home_made)
+    lines.push('background_jobs was not created by Rowlock; rowlock migrate shows what adopting it would alter');
   return lines.join('\n');
 }
-
-const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
-
-const print = (text: string): boolean => process.stdout.write(`${text}\n`);

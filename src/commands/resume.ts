@@ -9,7 +9,9 @@ import { withQueue } from './session';
 export function resumeCommand(settings: Settings, queue: string): Promise<ExitCode> {
   return withQueue(settings, async (pool) => {
     const { wasPaused } = await resumeQueue(pool, queue);
-    print(wasPaused ? `queue ${queue} is resumed; its jobs are claimed by the next run` : `queue ${queue} was not paused`);
+    print(
+      wasPaused ? `queue ${queue} is resumed; its jobs are claimed by the next run` : `queue ${queue} was not paused`,
+    );
     if (!wasPaused) await warnOfEmptyQueue(pool, queue);
     return EXIT.ok;
   });

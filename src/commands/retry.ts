@@ -13,8 +13,13 @@ export interface RetryOptions {
 }
 
 /** `rowlock retry ID…`, or `--failed [--type TYPE]`: exit 1 if one of the ids could not be revived. */
-export async function retryCommand(settings: Settings, words: string[], { failed = false, type }: RetryOptions): Promise<ExitCode> {
-  if (failed === words.length > 0) throw new UsageError('give the ids of the jobs to retry, or --failed for all that have failed');
+export async function retryCommand(
+  settings: Settings,
+  words: string[],
+  { failed = false, type }: RetryOptions,
+): Promise<ExitCode> {
+  if (failed === words.length > 0)
+    throw new UsageError('give the ids of the jobs to retry, or --failed for all that have failed');
   if (type !== undefined && !failed) throw new UsageError('--type goes with --failed; ids name their jobs themselves');
   const ids = parseIds(words);
   const known = await loadRegistry(settings);

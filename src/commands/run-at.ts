@@ -15,11 +15,12 @@ export function parseRunAt(words: string): Date {
     // The 30th of February would become the 2nd of March.
     if (!Number.isNaN(found.getTime()) && isSameDay(local)) return found;
   }
-  throw new UsageError(`--run-at "${words.slice(0, 60)}" is no time such as 2027-01-31T06:00:00Z (without a zone it is UTC)`);
+  throw new UsageError(
+    `--run-at "${words.slice(0, 60)}" is no time such as 2027-01-31T06:00:00Z (without a zone it is UTC)`,
+  );
 }
 
-const toColonZone = (zone: string): string =>
-  /^z$/i.test(zone) ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
+const toColonZone = (zone: string): string => (/^z$/i.test(zone) ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`);
 
 const isSameDay = (local: string): boolean => {
   const asUtc = new Date(`${local}Z`);

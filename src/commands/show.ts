@@ -62,7 +62,11 @@ const toPlain = ({ job, run, failures }: JobWithHistory) => ({
 function describe({ job, run, failures }: JobWithHistory): string {
   const facts = listFacts(job, run).filter(([, value]) => value !== '');
   const parts = [toTable(facts)];
-  for (const [name, json] of [['payload', job.payload], ['checkpoint', job.checkpoint], ['result', job.result]] as const) {
+  for (const [name, json] of [
+    ['payload', job.payload],
+    ['checkpoint', job.checkpoint],
+    ['result', job.result],
+  ] as const) {
     if (json !== null) parts.push(`${name}\n${indent(layOut(json))}`);
   }
   if (job.lastError !== null) parts.push(`last error\n${indent(harmless(job.lastError))}`);
@@ -100,7 +104,10 @@ function sayRun({ id, host, pid, finishedAt, outcome }: HoldingRun, now: Date): 
 
 const sayFailures = ({ job, failures }: JobWithHistory): string =>
   failures
-    .map(({ attempt, occurredAt, error }) => `attempt ${attempt}, ${sayTime(occurredAt, job.now)}\n${indent(harmless(error))}`)
+    .map(
+      ({ attempt, occurredAt, error }) =>
+        `attempt ${attempt}, ${sayTime(occurredAt, job.now)}\n${indent(harmless(error))}`,
+    )
     .join('\n');
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '  ');

@@ -6,7 +6,7 @@ import { findNearest } from './nearest';
 import { print, toJsonLine, toTable, warn } from './print';
 import { withQueue } from './session';
 import { judge, type Verdict } from './verdict';
-import { harmless, sayCount, sayDuration, sayTime } from './words';
+import { sayBriefly, sayCount, sayDuration, sayTime } from './words';
 
 export interface StatusOptions {
   json?: boolean;
@@ -15,7 +15,10 @@ export interface StatusOptions {
 }
 
 /** `rowlock status [--queue QUEUE] [--check] [--json]`: with `--check` exit 1 when it is not OK. */
-export function statusCommand(settings: Settings, { json = false, check = false, queue }: StatusOptions): Promise<ExitCode> {
+export function statusCommand(
+  settings: Settings,
+  { json = false, check = false, queue }: StatusOptions,
+): Promise<ExitCode> {
   return withQueue(settings, async (pool) => {
     const health = await readHealth(pool, queue);
     const verdict = judge(health);
@@ -33,17 +36,25 @@ const isEmpty = ({ due, later, running, completed, failed }: QueueState): boolea
 
 function describe(health: Health, { line }: Verdict): string {
   const parts = [line];
-  if (health.queues.length > 0) parts.push(toTable(health.queues.map((state) => toRow(state, health.now)), HEAD));
+  if (health.queues.length > 0)
+    parts.push(
+      toTable(
+        health.queues.map((state) => toRow(state, health.now)),
+        HEAD,
+      ),
+    );
   if (health.liveRuns.length > 0) parts.push(health.liveRuns.map((run) => sayRun(run, health.now)).join('\n'));
   const notes = listNotes(health);
   if (notes.length > 0) parts.push(notes.join('\n'));
   return parts.join('\n\n');
 }
 
+const LONGEST_NAME = 40;
+
 const HEAD = ['queue', 'due', 'oldest', 'later', 'running', 'completed', 'failed', ''];
 
 const toRow = (state: QueueState, now: Date): string[] => [
-  harmless(state.queue),
+  sayBriefly(state.queue, LONGEST_NAME),
   sayCount(state.due),
   state.oldestDueMs === null ? '' : sayDuration(state.oldestDueMs),
   sayCount(state.later),
@@ -62,10 +73,14 @@ function sayRun({ id, host, pid, alive, startedAt, claimed, completed, retried, 
 function listNotes({ putBack, heldByNoRun, today }: Health): string[] {
   const notes = [`${sayCount(today.completed)} completed today (since midnight UTC)`];
   for (const { type, jobs } of putBack) {
-    notes.push(`no worker knows the type ${harmless(type)}: ${jobs} ${jobs === 1 ? 'job waits' : 'jobs wait'} for one that does`);
+    notes.push(
+      `no worker knows the type ${sayBriefly(type, LONGEST_NAME)}: ${jobs} ${jobs === 1 ? 'job waits' : 'jobs wait'} for one that does`,
+    );
   }
   if (heldByNoRun > 0) {
-    notes.push(`${heldByNoRun} running ${heldByNoRun === 1 ? 'row is' : 'rows are'} held by no run but by an older script; rowlock retry ID revives one`);
+    notes.push(
+      `${heldByNoRun} running ${heldByNoRun === 1 ? 'row is' : 'rows are'} held by no run but by an older script; rowlock retry ID revives one`,
+    );
   }
   return notes;
 }

@@ -45,7 +45,7 @@ function sayNumbers({ lastRun, queues, today }: Health): string {
   const due = serving.reduce((sum, state) => sum + state.due, 0);
   const oldest = Math.max(-1, ...serving.map(({ oldestDueMs }) => oldestDueMs ?? -1));
   return [
-    lastRun === undefined ? 'never run' : `last run ${sayDuration(lastRun.agoMs)} ago`,
+    ...(lastRun === undefined ? [] : [`last run ${sayDuration(lastRun.agoMs)} ago`]),
     `${sayCount(due)} due`,
     ...(oldest < 0 ? [] : [`oldest ${sayDuration(oldest)}`]),
     `${sayCount(today.failed)} failed today`,

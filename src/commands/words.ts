@@ -7,11 +7,10 @@ const DAY = 24 * HOUR;
 
 /** A length of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `14 d`. */
 export function sayDuration(ms: number): string {
-  const whole = Math.max(0, ms);
-  if (whole < 2 * MINUTE) return `${Math.floor(whole / SECOND)} s`;
-  if (whole < 2 * HOUR) return `${Math.floor(whole / MINUTE)} min`;
-  if (whole < 2 * DAY) return `${Math.floor(whole / HOUR)} h`;
-  return `${Math.floor(whole / DAY)} d`;
+  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
+  if (ms < 2 * HOUR) return `${Math.round(ms / MINUTE)} min`;
+  if (ms < 2 * DAY) return `${Math.round(ms / HOUR)} h`;
+  return `${Math.round(ms / DAY)} d`;
 }
 
 /** A time as a person asks for it and as a log has it: `5 min ago (2026-11-23 22:01:07Z)`. */
@@ -28,11 +27,13 @@ export const sayCount = (jobs: number): string =>
 
 /** The beginning of a text, on one line. */
 export function sayBriefly(text: string | null, longest: number): string {
-  const line = harmless(text ?? '').split('\n', 1)[0]?.trim() ?? '';
+  const line =
+    harmless(text ?? '')
+      .split('\n', 1)[0]
+      ?.trim() ?? '';
   const letters = [...line];
   return letters.length <= longest ? line : `${letters.slice(0, longest - 1).join('')}…`;
 }
 
 /** Without the characters that command a terminal: a row holds whatever an app has put there. */
-export const harmless = (text: string): string =>
-  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD').replaceAll('\t', '  ');
+export const harmless = (text: string): string => text.replaceAll('\t', '  ').replaceAll(/(?!\n)\p{Cc}/gu, '\uFFFD');

@@ -1,4 +1,11 @@
-import { type FoundColumn, isAsWanted, listWantedColumns, listWantedKeys, type WantedColumn, type WantedKey } from './adopt-columns';
+import {
+  type FoundColumn,
+  isAsWanted,
+  listWantedColumns,
+  listWantedKeys,
+  type WantedColumn,
+  type WantedKey,
+} from './adopt-columns';
 import type { Shape } from './adopt-shape';
 
 /** A column that is there and must change. */

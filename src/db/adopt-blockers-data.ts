@@ -3,9 +3,11 @@ import type { Blocker } from './adopt-blockers-shape';
 import { isConvertible, isJson } from './adopt-columns';
 import { hasColumn, type RowCount } from './adopt-shape';
 import { ask } from './adopt-statements';
+import { isServerError } from './faults';
 import type { Queryable } from './pool';
 
 const STATUS_WORDS = ['pending', 'running', 'completed', 'failed'];
+const JSON_TOO_DEEP = 3157;
 const LONGEST_VARCHAR = 255;
 const LARGEST_TEXT = 65_535;
 
@@ -33,7 +35,10 @@ function findMissingColumns({ adds }: Alteration, rows: RowCount[]): Blocker[] {
   if (rows.every(({ count }) => count === 0)) return [];
   return adds
     .filter(({ name }) => name === 'job_type' || name === 'status')
-    .map(({ name }) => ({ subject: name, text: `is missing, and there are rows; ALTER TABLE background_jobs RENAME COLUMN … TO ${name} where another column holds it` }));
+    .map(({ name }) => ({
+      subject: name,
+      text: `is missing, and there are rows; ALTER TABLE background_jobs RENAME COLUMN … TO ${name} where another column holds it`,
+    }));
 }
 
 async function findValueBlockers(on: Queryable, { wanted, found }: Change, rows: RowCount[]): Promise<Blocker[]> {
@@ -43,20 +48,31 @@ async function findValueBlockers(on: Queryable, { wanted, found }: Change, rows:
     return ids === undefined ? [] : [{ subject: column, text: `${says} (${ids})` }];
   };
   const blockers: Blocker[] = [];
-  if (!wanted.nullable && found.nullable === 1) blockers.push(...(await find('find_null', 'is NULL, but must have a value: UPDATE those rows')));
+  if (!wanted.nullable && found.nullable === 1)
+    blockers.push(...(await find('find_null', 'is NULL, but must have a value: UPDATE those rows')));
   switch (wanted.kind) {
     case 'varchar':
-      blockers.push(...(await find('find_too_long', `is longer than ${LONGEST_VARCHAR} characters`, { most: LONGEST_VARCHAR })));
+      blockers.push(
+        ...(await find('find_too_long', `is longer than ${LONGEST_VARCHAR} characters`, { most: LONGEST_VARCHAR })),
+      );
       break;
     case 'text':
       blockers.push(...(await find('find_too_large', `is larger than ${LARGEST_TEXT} bytes`, { most: LARGEST_TEXT })));
       break;
     case 'json':
-      if (!isJson(found)) blockers.push(...(await find('find_not_json', 'is text that is no JSON: UPDATE it, to NULL where it is empty')));
+      if (!isJson(found))
+        blockers.push(
+          ...(await find('find_not_json', 'is text that is no JSON: UPDATE it, to NULL where it is empty').catch(
+            sayTooDeep(column),
+          )),
+        );
       break;
     case 'timestamp':
       blockers.push(
-        ...(await find('find_bad_time', 'is a time that TIMESTAMP cannot hold: a zero date, before 1970, after 2038-01-18, or skipped by summer time')),
+        ...(await find(
+          'find_bad_time',
+          'is a time that TIMESTAMP cannot hold: a zero date, before 1970, after 2038-01-18, or skipped by summer time',
+        )),
       );
       break;
     case 'integer': {
@@ -73,6 +89,14 @@ async function findValueBlockers(on: Queryable, { wanted, found }: Change, rows:
   return blockers;
 }
 
+/** MySQL answers with an error, and not with no, where JSON nests too deep for it. */
+function sayTooDeep(subject: string): (error: unknown) => Blocker[] {
+  return (error) => {
+    if (!isServerError(error, JSON_TOO_DEEP)) throw error;
+    return [{ subject, text: 'is JSON in some row that nests deeper than the server takes; UPDATE it' }];
+  };
+}
+
 function findOtherWords(rows: RowCount[]): Blocker[] {
   return rows
     .filter(({ status }) => status !== null && !STATUS_WORDS.includes(status))
@@ -85,14 +109,23 @@ function findOtherWords(rows: RowCount[]): Blocker[] {
 async function findDuplicates(on: Queryable, { shape, keys }: Alteration): Promise<Blocker[]> {
   if (!keys.some(({ unique }) => unique) || !hasColumn(shape, 'unique_key') || !hasColumn(shape, 'job_type')) return [];
   const ids = sayIds(await ask(on, 'find_duplicate_keys'));
-  return ids === undefined ? [] : [{ subject: 'unique_key', text: `is the same in two rows of one job_type; UPDATE one to NULL (${ids})` }];
+  return ids === undefined
+    ? []
+    : [{ subject: 'unique_key', text: `is the same in two rows of one job_type; UPDATE one to NULL (${ids})` }];
 }
 
 async function findHeldRows(on: Queryable, { shape, changes, adds }: Alteration): Promise<Blocker[]> {
   const altered = changes.length + adds.length > 0;
   if (!altered || !hasColumn(shape, 'run_id') || !hasColumn(shape, 'status')) return [];
   const ids = sayIds(await ask(on, 'find_held_by_run'));
-  return ids === undefined ? [] : [{ subject: 'run_id', text: `is set in running rows, which Rowlock would take back; UPDATE it to NULL (${ids})` }];
+  return ids === undefined
+    ? []
+    : [
+        {
+          subject: 'run_id',
+          text: `is set in running rows, which Rowlock would take back; UPDATE it to NULL (${ids})`,
+        },
+      ];
 }
 
 /** `ids 3, 8, 9`, or undefined if there are none. */

@@ -16,7 +16,12 @@ const CONVERTED_ENGINES = ['InnoDB', 'MyISAM', 'Aria'];
 export function findShapeBlockers(alteration: Alteration): Blocker[] {
   const { shape } = alteration;
   if (shape.table.type !== 'BASE TABLE') {
-    return [{ subject: 'background_jobs', text: `is a ${shape.table.type.toLowerCase()}, not a plain table; rename it and let rowlock migrate create the table` }];
+    return [
+      {
+        subject: 'background_jobs',
+        text: `is a ${shape.table.type.toLowerCase()}, not a plain table; rename it and let rowlock migrate create the table`,
+      },
+    ];
   }
   return [
     ...findTableBlockers(shape),
@@ -30,10 +35,16 @@ export function findShapeBlockers(alteration: Alteration): Blocker[] {
 function findTableBlockers({ table }: Shape): Blocker[] {
   const blockers: Blocker[] = [];
   if (/partitioned/i.test(table.options ?? '')) {
-    blockers.push({ subject: 'background_jobs', text: 'is partitioned; ALTER TABLE background_jobs REMOVE PARTITIONING' });
+    blockers.push({
+      subject: 'background_jobs',
+      text: 'is partitioned; ALTER TABLE background_jobs REMOVE PARTITIONING',
+    });
   }
   if (!CONVERTED_ENGINES.includes(table.engine ?? '')) {
-    blockers.push({ subject: 'background_jobs', text: `has the engine ${table.engine}; ALTER TABLE background_jobs ENGINE = InnoDB` });
+    blockers.push({
+      subject: 'background_jobs',
+      text: `has the engine ${table.engine}; ALTER TABLE background_jobs ENGINE = InnoDB`,
+    });
   }
   return blockers;
 }
@@ -63,8 +74,13 @@ function findKeyBlockers({ shape, changes }: Alteration): Blocker[] {
   const taken = listWantedKeys().flatMap((wanted): Blocker[] => {
     const found = shape.keys.find(({ name }) => name.toLowerCase() === wanted.name);
     if (found === undefined) return [];
-    if (found.unique === wanted.unique && found.columns.join() === wanted.columns.join()) return [];
-    return [{ subject: wanted.name, text: `is the name of a key over other columns; ALTER TABLE background_jobs RENAME INDEX ${found.name} TO old_${found.name}` }];
+    if (found.unique === wanted.unique && found.columns.join().toLowerCase() === wanted.columns.join()) return [];
+    return [
+      {
+        subject: wanted.name,
+        text: `is the name of a key over other columns; ALTER TABLE background_jobs RENAME INDEX ${found.name} TO old_${found.name}`,
+      },
+    ];
   });
   return [...taken, ...(shape.family === 'MySQL' ? changes.flatMap((change) => findKeysOverJson(change, shape)) : [])];
 }
@@ -74,7 +90,10 @@ function findKeysOverJson({ wanted, found }: Change, { keys }: Shape): Blocker[]
   if (wanted.kind !== 'json') return [];
   return keys
     .filter(({ columns }) => columns.some((column) => column.replace(/\(.*/, '') === found.name))
-    .map(({ name }) => ({ subject: wanted.name, text: `is in the key ${name}, and JSON can be in none; ALTER TABLE background_jobs DROP INDEX ${name}` }));
+    .map(({ name }) => ({
+      subject: wanted.name,
+      text: `is in the key ${name}, and JSON can be in none; ALTER TABLE background_jobs DROP INDEX ${name}`,
+    }));
 }
 
 function findForeignKeyBlockers({ shape, changes }: Alteration): Blocker[] {

@@ -53,8 +53,15 @@ const CONVERTIBLE: Record<Kind, readonly string[]> = {
 };
 
 const KINDS: Record<string, Kind> = {
-  varchar: 'varchar', text: 'text', enum: 'enum', json: 'json', timestamp: 'timestamp',
-  smallint: 'integer', int: 'integer', bigint: 'integer', double: 'real',
+  varchar: 'varchar',
+  text: 'text',
+  enum: 'enum',
+  json: 'json',
+  timestamp: 'timestamp',
+  smallint: 'integer',
+  int: 'integer',
+  bigint: 'integer',
+  double: 'real',
 };
 
 const COLUMN_LINE = /^ {2}([a-z_]+) +(.+?),?$/;
@@ -111,7 +118,8 @@ function parseColumn(name: string, definition: string): WantedColumn {
   const parts = DEFINITION.exec(definition)?.groups;
   const type = plainType(parts?.['type'] ?? '');
   const kind = KINDS[/^\w+/.exec(type)?.[0] ?? ''];
-  if (parts === undefined || kind === undefined) throw new TypeError(`column ${name} has a definition of no known form: ${definition}`);
+  if (parts === undefined || kind === undefined)
+    throw new TypeError(`column ${name} has a definition of no known form: ${definition}`);
   return {
     name,
     definition,
@@ -139,6 +147,7 @@ function plainDefault(initial: string | null | undefined): string | undefined {
 
 function readJobsLines(): string[] {
   const migration = listMigrations().find(({ version }) => version === JOBS_VERSION);
-  if (migration === undefined) throw new TypeError('the migration that creates background_jobs is missing from the package');
+  if (migration === undefined)
+    throw new TypeError('the migration that creates background_jobs is missing from the package');
   return (readStatements(migration)[0] ?? '').split('\n');
 }

@@ -20,9 +20,13 @@ export async function findNotices(on: Queryable, alteration: Alteration): Promis
   return [
     ...shape.triggers.map((name) => `the trigger ${name} will fire for Rowlock's writes too`),
     ...findUnfilledColumns(shape),
-    ...changes.flatMap(({ wanted: { name } }) => (MEANINGS[name] === undefined ? [] : [`Rowlock takes the column ${name} for its own: ${MEANINGS[name]}`])),
+    ...changes.flatMap(({ wanted: { name } }) =>
+      MEANINGS[name] === undefined ? [] : [`Rowlock takes the column ${name} for its own: ${MEANINGS[name]}`],
+    ),
     ...changes.flatMap(findDroppedWords),
-    ...adds.filter(({ name }) => name === 'created_at').map(() => 'rows that are there get the time of the change as their created_at'),
+    ...adds
+      .filter(({ name }) => name === 'created_at')
+      .map(() => 'rows that are there get the time of the change as their created_at'),
     ...(shape.family === 'MySQL' ? await findRoundedNumbers(on, changes) : []),
   ];
 }
@@ -30,8 +34,18 @@ export async function findNotices(on: Queryable, alteration: Alteration): Promis
 function findUnfilledColumns({ columns }: Shape): string[] {
   const ours = new Set(['id', ...listWantedColumns().map(({ name }) => name)]);
   return columns
-    .filter(({ name, nullable, initial, extra, computed }) => !ours.has(name.toLowerCase()) && nullable === 0 && initial === null && computed === 0 && !/auto_increment/i.test(extra))
-    .map(({ name }) => `the column ${name} has no default: an INSERT of (job_type, payload) alone, and rowlock enqueue, are refused until it has one`);
+    .filter(
+      ({ name, nullable, initial, extra, computed }) =>
+        !ours.has(name.toLowerCase()) &&
+        nullable === 0 &&
+        initial === null &&
+        computed === 0 &&
+        !/auto_increment/i.test(extra),
+    )
+    .map(
+      ({ name }) =>
+        `the column ${name} has no default: an INSERT of (job_type, payload) alone, and rowlock enqueue, are refused until it has one`,
+    );
 }
 
 function findDroppedWords({ wanted, found }: Change): string[] {
@@ -46,7 +60,10 @@ async function findRoundedNumbers(on: Queryable, changes: Change[]): Promise<str
   for (const { wanted, found } of changes) {
     if (wanted.kind !== 'json' || found.base === 'json' || !isConvertible(found, wanted)) continue;
     const ids = sayIds(await ask(on, 'find_long_numbers', {}, found.name));
-    if (ids !== undefined) notices.push(`${wanted.name} seems to hold numbers of more digits than MySQL's JSON keeps, and they would be rounded; keep them as strings (${ids})`);
+    if (ids !== undefined)
+      notices.push(
+        `${wanted.name} seems to hold numbers of more digits than MySQL's JSON keeps, and they would be rounded; keep them as strings (${ids})`,
+      );
   }
   return notices;
 }

@@ -57,7 +57,11 @@ function describe({ shape, changes, adds, keys, convertStorage }: Alteration) {
   const { engine, rowFormat } = shape.table;
   return {
     keeps: shape.columns.filter(({ name }) => !ours.has(name.toLowerCase())).map(({ name, type }) => `${name} ${type}`),
-    changes: changes.map(({ wanted, found }) => ({ column: wanted.name, from: sayColumn(found), to: wanted.definition })),
+    changes: changes.map(({ wanted, found }) => ({
+      column: wanted.name,
+      from: sayColumn(found),
+      to: wanted.definition,
+    })),
     adds: adds.map(({ name, definition }) => ({ column: name, definition })),
     keys: keys.map(({ definition }) => definition),
     storage: convertStorage ? `${engine} ${rowFormat} becomes InnoDB DYNAMIC` : undefined,

@@ -34,7 +34,8 @@ export interface RowCount {
   count: number;
 }
 
-export const hasColumn = ({ columns }: Shape, name: string): boolean => columns.some((column) => column.name.toLowerCase() === name);
+export const hasColumn = ({ columns }: Shape, name: string): boolean =>
+  columns.some((column) => column.name.toLowerCase() === name);
 
 export async function readShape(on: Queryable): Promise<Shape> {
   const [table] = await ask<Shape['table']>(on, 'find_table');
@@ -58,7 +59,10 @@ async function readColumns(on: Queryable, family: Shape['family']): Promise<Foun
 }
 
 async function readKeys(on: Queryable): Promise<FoundKey[]> {
-  const parts = await ask<{ name: string; uniq: number; columnName: string | null; prefix: number | null }>(on, 'list_keys');
+  const parts = await ask<{ name: string; uniq: number; columnName: string | null; prefix: number | null }>(
+    on,
+    'list_keys',
+  );
   const keys = new Map<string, FoundKey>();
   for (const { name, uniq, columnName, prefix } of parts) {
     const key = keys.get(name) ?? { name, unique: uniq === 1, columns: [] };

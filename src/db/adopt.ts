@@ -28,11 +28,17 @@ export async function alterJobs(on: Queryable, plan: AdoptionPlan): Promise<void
 
 function sayRefused(error: unknown): unknown {
   if (isServerError(error, 1205)) {
-    return new UnreachableError('background_jobs waited 10 s for an open transaction and was not altered; run rowlock migrate --adopt again', { cause: error });
+    return new UnreachableError(
+      'background_jobs waited 10 s for an open transaction and was not altered; run rowlock migrate --adopt again',
+      { cause: error },
+    );
   }
   const said = (error as { sqlMessage?: unknown }).sqlMessage;
   if (isConnectionLost(error) || explain(error, '') !== error || typeof said !== 'string') return error;
-  return new ConfigError(`the server refused to alter background_jobs, and nothing of it was changed: ${said}; mend that, then run rowlock migrate --adopt`, {
-    cause: error,
-  });
+  return new ConfigError(
+    `the server refused to alter background_jobs, and nothing of it was changed: ${said}; mend that, then run rowlock migrate --adopt`,
+    {
+      cause: error,
+    },
+  );
 }

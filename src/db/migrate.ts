@@ -4,7 +4,15 @@ import { type AdoptionPlan, planAdoption } from './adopt-plan';
 import { isConnectionLost, isServerError } from './faults';
 import { JOBS_VERSION, listCreatedTables, listMigrations, type Migration, readStatements } from './migrations';
 import type { Pool, PoolConnection, Queryable } from './pool';
-import { findHalfApplied, halfAppliedError, type MigrationRecord, readRecords, refuseNewer, requireServer, versionOf } from './schema';
+import {
+  findHalfApplied,
+  halfAppliedError,
+  type MigrationRecord,
+  readRecords,
+  refuseNewer,
+  requireServer,
+  versionOf,
+} from './schema';
 import { requireSkipLocked } from './skip-locked';
 import { change, select } from './statements';
 
@@ -58,7 +66,9 @@ async function takeLock(connection: PoolConnection): Promise<void> {
     const [lock] = await select<{ taken: number | null }>(connection, 'take_migration_lock');
     if (lock?.taken === 1) return;
   }
-  throw new UnreachableError('another rowlock migrate has been at work for half an hour; wait for it, or end its session on the server');
+  throw new UnreachableError(
+    'another rowlock migrate has been at work for half an hour; wait for it, or end its session on the server',
+  );
 }
 
 async function migrateUnderLock(pool: Pool, connection: PoolConnection, adopt: boolean): Promise<Migrated> {
@@ -88,7 +98,10 @@ async function migrateUnderLock(pool: Pool, connection: PoolConnection, adopt: b
 }
 
 /** A background_jobs is another app's as long as its own migration is not written down. */
-async function planIfHomeMade(connection: PoolConnection, records: MigrationRecord[]): Promise<AdoptionPlan | undefined> {
+async function planIfHomeMade(
+  connection: PoolConnection,
+  records: MigrationRecord[],
+): Promise<AdoptionPlan | undefined> {
   if (records.some(({ version }) => version === JOBS_VERSION)) return undefined;
   const taken = await listTaken(connection, ['background_jobs']);
   return taken.length === 0 ? undefined : planAdoption(connection);
@@ -127,7 +140,9 @@ async function refuseTakenNames(
     .flatMap(listCreatedTables);
   const taken = await listTaken(connection, names);
   if (taken.length === 0) return;
-  throw new ConfigError(`no migration of Rowlock created ${taken.join(', ')}, yet the name is taken; rename or drop it, then run rowlock migrate`);
+  throw new ConfigError(
+    `no migration of Rowlock created ${taken.join(', ')}, yet the name is taken; rename or drop it, then run rowlock migrate`,
+  );
 }
 
 async function listTaken(on: Queryable, names: string[]): Promise<string[]> {
@@ -164,7 +179,10 @@ async function apply(connection: PoolConnection, migration: Migration): Promise<
 /** A table that stays in use is no fault of the schema's. */
 function busyOr(error: unknown, name: string): unknown {
   if (!isServerError(error, 1205)) return error;
-  return new UnreachableError(`${name} waited 10 s for an open transaction on its table and gave up; run rowlock migrate again`, {
-    cause: error,
-  });
+  return new UnreachableError(
+    `${name} waited 10 s for an open transaction on its table and gave up; run rowlock migrate again`,
+    {
+      cause: error,
+    },
+  );
 }

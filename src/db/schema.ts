@@ -39,7 +39,9 @@ async function checkSchema(on: Queryable): Promise<void> {
   refuseNewer(records, known);
   await refuseHalfApplied(on, records, known);
   if (known.some(({ version }) => !records.some((record) => record.version === version))) {
-    throw new ConfigError(`schema is at ${versionOf(records)}, this rowlock needs ${versionOf(known)}; run rowlock migrate`);
+    throw new ConfigError(
+      `schema is at ${versionOf(records)}, this rowlock needs ${versionOf(known)}; run rowlock migrate`,
+    );
   }
 }
 
@@ -52,7 +54,9 @@ export async function requireServer(on: Queryable): Promise<void> {
 /** Refuses a schema that a newer package has made. */
 export function refuseNewer(records: MigrationRecord[], known: Migration[]): void {
   if (versionOf(records) > versionOf(known)) {
-    throw new ConfigError(`schema is at ${versionOf(records)}, this rowlock knows ${versionOf(known)}; upgrade rowlock`);
+    throw new ConfigError(
+      `schema is at ${versionOf(records)}, this rowlock knows ${versionOf(known)}; upgrade rowlock`,
+    );
   }
 }
 
@@ -93,7 +97,10 @@ function refuseOldServer(found: string): void {
   const family = /mariadb/i.test(found) ? 'MariaDB' : 'MySQL';
   const oldest = OLDEST[family];
   // Old MariaDB servers put 5.5.5- before their own version, for replicas that knew no 10.
-  const numbers = found.replace(/^5\.5\.5-/, '').split(/[.-]/, 3).map((part) => Number.parseInt(part, 10));
+  const numbers = found
+    .replace(/^5\.5\.5-/, '')
+    .split(/[.-]/, 3)
+    .map((part) => Number.parseInt(part, 10));
   if (!isOlder(numbers, oldest)) return;
   throw new ConfigError(
     `the server is ${family} ${found}, but SKIP LOCKED and JSON_TABLE need MySQL 8.0.4 or MariaDB 10.6; upgrade it, or correct DATABASE_URL`,

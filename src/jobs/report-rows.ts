@@ -32,7 +32,7 @@ export async function withRows<T>(
   let unread = true;
   try {
     signal.throwIfAborted();
-    const query = connection.query({ sql, rowsAsArray: true, typeCast: false });
+    const query = connection.query({ sql, namedPlaceholders: false, rowsAsArray: true, typeCast: false });
     const stream = query.stream({ highWaterMark: ROWS_AHEAD });
     const fail = (error: unknown) => {
       fault ??= error;

@@ -29,7 +29,11 @@ export async function cancelJobs(
   return all;
 }
 
-const cancelPortion = (pool: Pool, ids: readonly JobId[], freesKey: (type: string) => boolean): Promise<Cancellation[]> =>
+const cancelPortion = (
+  pool: Pool,
+  ids: readonly JobId[],
+  freesKey: (type: string) => boolean,
+): Promise<Cancellation[]> =>
   transaction(pool, async (tx) => {
     const jobs = await lockJobs(tx, ids);
     const idsOf = (wanted: (job: LockedJob) => boolean) => [...jobs.values()].filter(wanted).map(({ id }) => id);

@@ -113,8 +113,14 @@ function splitBatches(jobs: readonly EnqueueRow[]): EnqueueRow[][] {
 }
 
 /** In a statement quotes and backslashes are escaped; in an answer MySQL puts a space after each comma and colon. */
-const sizeInStatement = (json: string | null): number =>
-  json === null ? 0 : Buffer.byteLength(json) + (json.match(/["\\\n\r\t,:]/g)?.length ?? 0);
+function sizeInStatement(json: string | null): number {
+  if (json === null) return 0;
+  let size = Buffer.byteLength(json);
+  for (let at = 0; at < json.length; at++) if (GROWING.has(json.charCodeAt(at))) size++;
+  return size;
+}
+
+const GROWING = new Set([...'"\\\n\r\t,:'].map((char) => char.charCodeAt(0)));
 
 /** TIMESTAMP's own range; newer MariaDB goes further, but not every reader of the table does. */
 const EARLIEST = Date.UTC(1970, 0, 1, 0, 0, 1);
@@ -132,7 +138,8 @@ function findFault(job: EnqueueRow, { now, largestPacket }: Terms): string | und
     return 'the time to run at is outside of what a TIMESTAMP holds: 1970-01-01T00:00:01Z to 2038-01-19T03:14:07Z';
   }
   if (!isWhole(priority ?? 0, -32_768, 32_767)) return `priority ${priority} is no whole number from -32768 to 32767`;
-  if (!isWhole(maxAttempts ?? 0, 0, 4_294_967_295)) return `max attempts ${maxAttempts} is no whole number from 0 to 4294967295`;
+  if (!isWhole(maxAttempts ?? 0, 0, 4_294_967_295))
+    return `max attempts ${maxAttempts} is no whole number from 0 to 4294967295`;
   return (
     findNameFault('job type', jobType) ??
     (queue === undefined ? undefined : findNameFault('queue', queue)) ??
@@ -169,7 +176,9 @@ function explainRefusal(error: unknown, batch: readonly EnqueueRow[]): unknown {
     return new DuplicateJobError(`a job has ${which} already; nothing was enqueued`, { cause: error });
   }
   if (isServerError(error, ...REFUSED_JSON)) {
-    const said = isServerError(error, CHECK_FAILED) ? 'it is no JSON, or nested deeper than this version of MariaDB takes' : messageOf(error);
+    const said = isServerError(error, CHECK_FAILED)
+      ? 'it is no JSON, or nested deeper than this version of MariaDB takes'
+      : messageOf(error);
     return new UnfitJobError(`the server refuses the payload: ${said}`, { cause: error });
   }
   return error;

@@ -98,7 +98,10 @@ async function readPending(on: Queryable, queues: Queues): Promise<Health['putBa
     state.later += lane.later;
     if (lane.oldestMs !== null) state.oldestDueMs = Math.max(state.oldestDueMs ?? 0, lane.oldestMs);
     if (lane.later === 0) continue;
-    for (const { type, jobs } of await select<{ type: string; jobs: number }>(on, 'find_put_back_types', { queue, priority })) {
+    for (const { type, jobs } of await select<{ type: string; jobs: number }>(on, 'find_put_back_types', {
+      queue,
+      priority,
+    })) {
       putBack.set(type, (putBack.get(type) ?? 0) + jobs);
     }
   }

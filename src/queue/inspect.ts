@@ -1,8 +1,8 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import type { JobId } from './job';
-import type { RunOutcome } from './runs';
 import type { Status } from './queues';
+import type { RunOutcome } from './runs';
 
 export interface ListedJob {
   id: JobId;

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What becomes of a statement on its way: it passes, is altered (never longer than it was), or ends the connection. */
+/** What becomes of a statement on its way: it passes, is altered, or ends the connection. */
 export type Meddle = (sql: string) => string | typeof CUT_BEFORE | typeof CUT_AFTER;
 
 /** The connection ends and the server never sees the statement. */
@@ -32,7 +32,10 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
   const seen: string[] = [];
   const server = createServer((client) => {
     const upstream = connect(Number(target.port || 3306), target.hostname);
-    for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, peer] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(socket);
       socket.on('error', () => peer.destroy()).on('close', () => peer.destroy());
     }
@@ -44,9 +47,11 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       seen.push(sql);
       const becomes = meddle(sql);
       if (becomes === CUT_BEFORE) return client.destroy();
-      if (becomes === CUT_AFTER) upstream.removeAllListeners('data').on('data', () => client.destroy());
-      else data.fill(becomes.padEnd(sql.length), start);
-      return upstream.write(data);
+      if (becomes === CUT_AFTER) {
+        upstream.removeAllListeners('data').on('data', () => client.destroy());
+        return upstream.write(data);
+      }
+      return upstream.write(packet(data.subarray(HEADER, start), becomes));
     });
   });
   const port = await listen(server);
@@ -68,6 +73,13 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
 
 /** MySQL 8 expects the number of query attributes (none, in one set) before the text. */
 const textStart = (packet: Buffer): number => HEADER + (packet[HEADER + 1] === 0 ? 3 : 1);
+
+function packet(command: Buffer, sql: string): Buffer {
+  const body = Buffer.concat([command, Buffer.from(sql)]);
+  const header = Buffer.alloc(HEADER); // its last byte, the number of the packet, is 0
+  header.writeUIntLE(body.length, 0, 3);
+  return Buffer.concat([header, body]);
+}
 
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {

@@ -14,7 +14,7 @@ export function settingsFor(url: string): Settings {
   }
 }
 
-export const connectionFor = (url: string): ConnectionSettings => requireDatabase(settingsFor(url));
+const connectionFor = (url: string): ConnectionSettings => requireDatabase(settingsFor(url));
 
 /** A pool with Rowlock's own session, closed when `body` has ended. */
 export async function withPool<T>(url: string, body: (pool: Pool) => Promise<T>): Promise<T> {
@@ -32,8 +32,15 @@ export async function dumpDatabase(pool: Pool): Promise<Record<string, unknown>>
   const [tables] = await pool.query('SHOW TABLES');
   for (const table of (tables as Record<string, string>[]).map((row) => Object.values(row)[0])) {
     const [create] = await pool.query(`SHOW CREATE TABLE \`${table}\``);
-    const [rows] = await pool.query(`SELECT * FROM \`${table}\` ORDER BY 1`);
+    const [rows] = await pool.query({
+      sql: `SELECT * FROM \`${table}\` ORDER BY 1`,
+      typeCast: (field) => field.string('utf8'),
+    });
     dump[table ?? ''] = { create, rows };
   }
   return dump;
 }
+
+/** A pool as a run has it; the caller closes it. */
+export const openQueuePool = (url: string, connections = 3): Pool =>
+  openPool(connectionFor(url), { connections, sessionTimeoutMs: 60_000 });
