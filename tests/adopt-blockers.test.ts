@@ -256,6 +256,14 @@ describe('what stands in the way of an adoption is named, and nothing is changed
     ]);
   });
 
+  test('an ENUM with another word is mended as the line says', async () => {
+    await sql(table({ status: "ENUM('pending', 'done') NOT NULL" }), insert('job_type, status', "'a', 'done'"));
+    const [line] = await findBlockers();
+    const mend = /ALTER TABLE .*(?=, then UPDATE)/.exec(line ?? '')?.[0] ?? '';
+    await sql(mend, "UPDATE background_jobs SET status = 'completed'");
+    expect(await migrateCommand(settingsFor(db.url), { adopt: true })).toBe(EXIT.ok);
+  });
+
   test('everything at once', async () => {
     await sql(
       table({ queue: 'INT NOT NULL DEFAULT 1' }),

@@ -231,7 +231,7 @@ describe('a background_jobs that Rowlock did not create', () => {
     expect(printed).toMatch(/Note: the trigger watch_jobs will fire/);
     expect(printed).toMatch(/Note: the column customer_id has no default/);
     expect(printed).toMatch(/Note: Rowlock takes the column priority for its own: the lower number runs sooner/);
-    expect(printed).toMatch(/Note: status will refuse the words queued, which no row has now/);
+    expect(printed).toMatch(/Note: status will refuse the words queued\./);
   });
 
   test('is left as it is when the server refuses the ALTER, which can be tried again', async () => {

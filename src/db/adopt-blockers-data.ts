@@ -1,6 +1,6 @@
 import type { Alteration, Change } from './adopt-alteration';
 import type { Blocker } from './adopt-blockers-shape';
-import { isConvertible, isJson } from './adopt-columns';
+import { type FoundColumn, isConvertible, isJson } from './adopt-columns';
 import { hasColumn, type RowCount } from './adopt-shape';
 import { ask } from './adopt-statements';
 import { isServerError } from './faults';
@@ -81,7 +81,7 @@ async function findValueBlockers(on: Queryable, { wanted, found }: Change, rows:
       break;
     }
     case 'enum':
-      blockers.push(...findOtherWords(rows));
+      blockers.push(...findOtherWords(rows, found));
       break;
     case 'real':
       break;
@@ -97,12 +97,15 @@ function sayTooDeep(subject: string): (error: unknown) => Blocker[] {
   };
 }
 
-function findOtherWords(rows: RowCount[]): Blocker[] {
+function findOtherWords(rows: RowCount[], { base }: FoundColumn): Blocker[] {
+  // An ENUM takes no word that is not in its list, so the mend needs another type first.
+  const first =
+    base === 'enum' ? "ALTER TABLE background_jobs MODIFY status VARCHAR(20) NOT NULL DEFAULT 'pending', then " : '';
   return rows
     .filter(({ status }) => status !== null && !STATUS_WORDS.includes(status))
     .map(({ status, count }) => ({
       subject: 'status',
-      text: `has the other word '${status}' in ${count} ${count === 1 ? 'row' : 'rows'}; UPDATE it to one of ${STATUS_WORDS.join(', ')}`,
+      text: `has the other word '${status}' in ${count} ${count === 1 ? 'row' : 'rows'}; ${first}UPDATE it to one of ${STATUS_WORDS.join(', ')}`,
     }));
 }
 

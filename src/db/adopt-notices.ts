@@ -52,7 +52,7 @@ function findDroppedWords({ wanted, found }: Change): string[] {
   if (wanted.kind !== 'enum' || found.base !== 'enum') return [];
   const words = [...found.type.matchAll(/'((?:[^']|'')*)'/g)].map(([, word]) => word ?? '');
   const dropped = words.filter((word) => !wanted.type.includes(`'${word}'`));
-  return dropped.length === 0 ? [] : [`status will refuse the words ${dropped.join(', ')}, which no row has now`];
+  return dropped.length === 0 ? [] : [`status will refuse the words ${dropped.join(', ')}`];
 }
 
 async function findRoundedNumbers(on: Queryable, changes: Change[]): Promise<string[]> {
