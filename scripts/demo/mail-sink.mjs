@@ -19,5 +19,9 @@ export async function startMailSink() {
   const listener = server.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (listener.address());
-  return { url: `smtp://127.0.0.1:${port}`, mails, stop: () => new Promise((resolve) => server.close(() => resolve(undefined))) };
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    mails,
+    stop: () => new Promise((resolve) => server.close(() => resolve(undefined))),
+  };
 }

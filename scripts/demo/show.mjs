@@ -1,5 +1,4 @@
 // The demo itself: a shop's tables, six jobs, one run, and what came of it.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,8 @@ import { startMailSink } from './mail-sink.mjs';
 
 const CLI = join(PROJECT, 'dist', 'cli.js');
 const HERE = join(PROJECT, 'scripts', 'demo');
+// Not the project's folder, which may have a .env of the developer's own.
+process.chdir(HERE);
 
 const server = new URL(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '');
 const name = `${server.pathname.slice(1)}_demo_${process.pid}`;
@@ -44,12 +45,9 @@ try {
 
   heading('What became of the jobs');
   await rowlock('list');
-  await rowlock('show', '3');
 
-  heading('The mails that were sent');
-  for (const { to, subject, text } of sink.mails) {
-    print(`  to ${[to ?? []].flat().map((list) => list.text).join(', ')}: ${subject}: ${text?.trim()}`);
-  }
+  heading('The mails that a mail server on this machine received');
+  for (const { to, subject, text } of sink.mails) print(`To: ${sayTo(to)}  Subject: ${subject}  ${text?.trim()}`);
 
   heading('The report: sales.csv');
   print(readFileSync(join(reports, 'sales.csv'), 'utf8').trimEnd());
@@ -65,4 +63,40 @@ async function rowlock(...args) {
   print(dim(`$ rowlock ${args.join(' ')}`));
   const code = await run([process.execPath, CLI, ...args], { env });
   if (code !== 0) throw new Error(`rowlock ${args.join(' ')} ended with ${code}`);
+}
+
+/** @param {string} file */
+function readDemo(file) {
+  return readFileSync(join(HERE, file), 'utf8');
+}
+
+/** @param {import('mailparser').ParsedMail['to']} to */
+function sayTo(to) {
+  return [to ?? []]
+    .flat()
+    .map(({ text }) => text)
+    .join(', ');
+}
+
+/** @param {string} text */
+function heading(text) {
+  print(`\n${style(1, text)}`);
+}
+
+/** @param {string} text */
+function dim(text) {
+  return style(2, text);
+}
+
+/**
+ * @param {number} code
+ * @param {string} text
+ */
+function style(code, text) {
+  return process.stdout.isTTY ? `\x1b[${code}m${text}\x1b[0m` : text;
+}
+
+/** @param {string} text */
+function print(text) {
+  process.stdout.write(`${text}\n`);
 }
