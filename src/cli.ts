@@ -66,7 +66,15 @@ function endQuietly(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
+/** What somebody's job module throws on its own, outside of a run, which has an answer of its own to it. */
+function reportStray(thrown: unknown): void {
+  if (process.listenerCount('uncaughtException') > 1) return;
+  report(thrown);
+  process.exit();
+}
+
 async function main(): Promise<void> {
+  process.on('uncaughtException', reportStray);
   process.stdout.on('error', endQuietly);
   process.stderr.on('error', endQuietly);
   try {

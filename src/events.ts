@@ -33,6 +33,7 @@ export interface Events {
   'job.retried': AboutJob & { ms: number; delay_ms: number; error: string };
   'job.failed': AboutJob & { ms: number; error: string };
   'job.released': AboutJob & { why: string };
+  'job.not_claimed': { job_id: number | string; why: string };
   'job.crashed': AboutJob & { how: string; crashes: number };
   'job.taken_away': AboutJob & { why: string };
   'job.result_dropped': AboutJob & { why: string };
@@ -92,6 +93,7 @@ export const WORDING: Wording = {
   'job.retried': { level: 'info', say: (e) => `${job(e)} will be retried in ${Math.round(e.delay_ms / 1000)} s: ${e.error}` },
   'job.failed': { level: 'info', say: (e) => `${job(e)} failed: ${e.error}` },
   'job.released': { level: 'info', say: (e) => `${job(e)} given back: ${e.why}` },
+  'job.not_claimed': { level: 'warn', say: (e) => `job ${e.job_id} was not run: ${e.why}` },
   'job.crashed': { level: 'info', say: (e) => `${job(e)} ended its process (${e.how}), crash ${e.crashes}` },
   'job.taken_away': { level: 'warn', say: (e) => `${job(e)} was taken away while it ran (${e.why}); its outcome is dropped` },
   'job.result_dropped': { level: 'warn', say: (e) => `${job(e)} completed, but its result is not stored: ${e.why}` },

@@ -51,9 +51,10 @@ function addWork(program: Command, execute: Execute): void {
     .option('--status', 'show what is applied, and change nothing')
     .option('--json', 'print JSON')
     .action((options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/migrate') as typeof import('./commands/migrate')).migrateCommand(settings, options),
-      ),
+      execute(command, {}, (settings) => {
+        const { migrateCommand }: typeof import('./commands/migrate') = require('./commands/migrate');
+        return migrateCommand(settings, options);
+      }),
     );
 
   addRunOptions(
@@ -64,17 +65,18 @@ function addWork(program: Command, execute: Execute): void {
     .option('--fail-on-error', 'exit 1 if a job failed for good')
     .action(({ id, dryRun, failOnError, ...overrides }: RunOptions, command: Command) =>
       execute(command, overrides, (settings) => {
-        const { parseIds } = require('./commands/ids') as typeof import('./commands/ids');
-        const { runCommand } = require('./commands/run') as typeof import('./commands/run');
+        const { parseIds }: typeof import('./commands/ids') = require('./commands/ids');
+        const { runCommand }: typeof import('./commands/run') = require('./commands/run');
         return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError });
       }),
     );
 
   // Started by a run for a job that ended its process before.
   addRunOptions(program.command('child', { hidden: true })).action((overrides: Overrides, command: Command) =>
-    execute(command, overrides, (settings) =>
-      (require('./commands/child') as typeof import('./commands/child')).childCommand(settings),
-    ),
+    execute(command, overrides, (settings) => {
+      const { childCommand }: typeof import('./commands/child') = require('./commands/child');
+      return childCommand(settings);
+    }),
   );
 
   program
@@ -91,14 +93,10 @@ function addWork(program: Command, execute: Execute): void {
     .option('--jobs <file>', 'a module or JSON file of further job types')
     .option('--json', 'print JSON')
     .action((type: string, payload: string | undefined, { jobs, ...options }, command: Command) =>
-      execute(command, { jobs }, (settings) =>
-        (require('./commands/enqueue') as typeof import('./commands/enqueue')).enqueueCommand(
-          settings,
-          type,
-          payload,
-          options,
-        ),
-      ),
+      execute(command, { jobs }, (settings) => {
+        const { enqueueCommand }: typeof import('./commands/enqueue') = require('./commands/enqueue');
+        return enqueueCommand(settings, type, payload, options);
+      }),
     );
 }
 
@@ -110,9 +108,10 @@ function addViews(program: Command, execute: Execute): void {
     .option('--check', 'exit 1 when it is not OK')
     .option('--json', 'print JSON')
     .action((options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/status') as typeof import('./commands/status')).statusCommand(settings, options),
-      ),
+      execute(command, {}, (settings) => {
+        const { statusCommand }: typeof import('./commands/status') = require('./commands/status');
+        return statusCommand(settings, options);
+      }),
     );
 
   program
@@ -124,9 +123,10 @@ function addViews(program: Command, execute: Execute): void {
     .option('--limit <number>', 'at most this many', '20')
     .option('--json', 'print JSON')
     .action((options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/list') as typeof import('./commands/list')).listCommand(settings, options),
-      ),
+      execute(command, {}, (settings) => {
+        const { listCommand }: typeof import('./commands/list') = require('./commands/list');
+        return listCommand(settings, options);
+      }),
     );
 
   program
@@ -135,9 +135,10 @@ function addViews(program: Command, execute: Execute): void {
     .argument('<id>', 'the id of the job')
     .option('--json', 'print JSON')
     .action((id: string, options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/show') as typeof import('./commands/show')).showCommand(settings, id, options),
-      ),
+      execute(command, {}, (settings) => {
+        const { showCommand }: typeof import('./commands/show') = require('./commands/show');
+        return showCommand(settings, id, options);
+      }),
     );
 
   program
@@ -145,9 +146,10 @@ function addViews(program: Command, execute: Execute): void {
     .description('wait until the database answers')
     .option('--timeout <duration>', 'give up after this long', '60s')
     .action((options: { timeout: string }, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/wait') as typeof import('./commands/wait')).waitCommand(settings, options),
-      ),
+      execute(command, {}, (settings) => {
+        const { waitCommand }: typeof import('./commands/wait') = require('./commands/wait');
+        return waitCommand(settings, options);
+      }),
     );
 }
 
@@ -160,9 +162,10 @@ function addChanges(program: Command, execute: Execute): void {
     .option('--type <type>', 'with --failed: only this job type')
     .option('--jobs <file>', 'a module or JSON file of further job types')
     .action((ids: string[], { jobs, ...options }, command: Command) =>
-      execute(command, { jobs }, (settings) =>
-        (require('./commands/retry') as typeof import('./commands/retry')).retryCommand(settings, ids, options),
-      ),
+      execute(command, { jobs }, (settings) => {
+        const { retryCommand }: typeof import('./commands/retry') = require('./commands/retry');
+        return retryCommand(settings, ids, options);
+      }),
     );
 
   program
@@ -171,9 +174,10 @@ function addChanges(program: Command, execute: Execute): void {
     .argument('<ids...>', 'the ids of the jobs')
     .option('--jobs <file>', 'a module or JSON file of further job types')
     .action((ids: string[], overrides: Overrides, command: Command) =>
-      execute(command, overrides, (settings) =>
-        (require('./commands/cancel') as typeof import('./commands/cancel')).cancelCommand(settings, ids),
-      ),
+      execute(command, overrides, (settings) => {
+        const { cancelCommand }: typeof import('./commands/cancel') = require('./commands/cancel');
+        return cancelCommand(settings, ids);
+      }),
     );
 
   program
@@ -181,9 +185,10 @@ function addChanges(program: Command, execute: Execute): void {
     .description('let no run claim from a queue')
     .addArgument(new Argument('<queue>', 'the queue'))
     .action((queue: string, _options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/pause') as typeof import('./commands/pause')).pauseCommand(settings, queue),
-      ),
+      execute(command, {}, (settings) => {
+        const { pauseCommand }: typeof import('./commands/pause') = require('./commands/pause');
+        return pauseCommand(settings, queue);
+      }),
     );
 
   program
@@ -191,9 +196,10 @@ function addChanges(program: Command, execute: Execute): void {
     .description('let runs claim from a queue again')
     .addArgument(new Argument('<queue>', 'the queue'))
     .action((queue: string, _options, command: Command) =>
-      execute(command, {}, (settings) =>
-        (require('./commands/resume') as typeof import('./commands/resume')).resumeCommand(settings, queue),
-      ),
+      execute(command, {}, (settings) => {
+        const { resumeCommand }: typeof import('./commands/resume') = require('./commands/resume');
+        return resumeCommand(settings, queue);
+      }),
     );
 }
 

@@ -1,6 +1,7 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import { openPool, type Pool } from '../src/db/pool';
-import { DuplicateJobError, type EnqueueRow, enqueueJobs, findByUniqueKey, UnfitJobError } from '../src/queue/enqueue';
+import { DuplicateJobError, enqueueJobs, findByUniqueKey } from '../src/queue/enqueue';
+import { type EnqueueRow, UnfitJobError } from '../src/queue/new-job';
 import { createDatabase, type TestDatabase } from './support/database';
 import { insertJob, readJob } from './support/rows';
 
@@ -44,7 +45,7 @@ test('a job has the defaults of the table, and is due at once', async () => {
 });
 
 test('all that is given is stored, 4-byte characters and large integers too', async () => {
-  const payloadText = '{"a": "😀 𝒳", "n": 18446744073709551615, "m": -9223372036854775808}';
+  const payloadText = '{"a": "😀 𝒳", "m": -9223372036854775808, "n": 18446744073709551615}';
   const id = await enqueueOne({ payloadText, queue: 'mäil', priority: -5, uniqueKey: '🔑', maxAttempts: 0 });
   expect(await readJob(db, id)).toMatchObject({
     payload: payloadText,

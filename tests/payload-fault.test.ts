@@ -44,7 +44,7 @@ describe('findUnstorable', () => {
     '{"a": "99999999999999999999999"}',
     '"[[[[{{{{\\"]"',
     `${'['.repeat(100)}${']'.repeat(100)}`,
-  ])('%s is stored as it is', (json) => {
+  ])('what is stored as it is, %#', (json) => {
     expect(findUnstorable(json)).toBeUndefined();
   });
 
@@ -56,7 +56,7 @@ describe('findUnstorable', () => {
     ['3.14159265358979312345', /more digits than a double has/],
     [`${'['.repeat(101)}${']'.repeat(101)}`, /deeper than 100 levels/],
     ['['.repeat(1_000_000), /deeper than 100 levels/],
-  ])('%.40s is refused', (json, fault) => {
+  ])('what a server would refuse or round, %#', (json, fault) => {
     expect(findUnstorable(json)).toMatch(fault);
   });
 

@@ -2,20 +2,24 @@ import { spawnSync } from 'node:child_process';
 import { createConnection } from 'mysql2/promise';
 
 /**
- * Sends SQL to the database as another app would: by the plain client where there is one.
+ * Sends SQL to a database as another app would: by the plain client where there is one that gets on with
+ * the server, else by a driver.
  *
  * @param {URL} url
  * @param {string} sql
  * @returns {Promise<string>} the name of the client
  */
 export async function sendSql(url, sql) {
-  for (const client of ['mariadb', 'mysql']) {
-    if (sendByClient(client, url, sql)) return client;
+  const client = ['mariadb', 'mysql'].find((name) => callClient(name, url, 'SELECT 1').status === 0);
+  if (client === undefined) {
+    const connection = await createConnection({ uri: url.href, multipleStatements: true });
+    await connection.query(sql);
+    await connection.end();
+    return 'mysql2';
   }
-  const connection = await createConnection({ uri: url.href, multipleStatements: true });
-  await connection.query(sql);
-  await connection.end();
-  return 'mysql2';
+  const { status, stderr } = callClient(client, url, sql);
+  if (status !== 0) throw new Error(`${client}: ${stderr}`);
+  return client;
 }
 
 /**
@@ -23,15 +27,12 @@ export async function sendSql(url, sql) {
  * @param {URL} url
  * @param {string} sql
  */
-function sendByClient(client, url, sql) {
+function callClient(client, url, sql) {
   const options = ['--no-defaults', '--protocol=tcp', `--host=${url.hostname}`, `--port=${url.port || 3306}`];
   const account = [`--user=${decodeURIComponent(url.username)}`, '--default-character-set=utf8mb4'];
-  // All or nothing: where a client cannot speak to this server, the driver sends the same.
-  const input = `START TRANSACTION;\n${sql}\nCOMMIT;\n`;
-  const { status } = spawnSync(client, [...options, ...account, url.pathname.slice(1)], {
-    input,
+  return spawnSync(client, [...options, ...account, url.pathname.slice(1)], {
+    input: sql,
     env: { ...process.env, MYSQL_PWD: decodeURIComponent(url.password) },
-    stdio: ['pipe', 'ignore', 'ignore'],
+    encoding: 'utf8',
   });
-  return status === 0;
 }

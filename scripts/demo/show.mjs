@@ -30,7 +30,7 @@ const env = {
 };
 
 try {
-  await sendSql(server, `CREATE DATABASE ${name};`);
+  await sendSql(server, `CREATE DATABASE ${name} CHARACTER SET utf8mb4;`);
   heading('A shop, and the tables of Rowlock beside its own');
   await sendSql(database, readDemo('shop.sql'));
   await rowlock('migrate');

@@ -23,6 +23,6 @@ SET j.status = o.status,
     j.crashes = j.crashes + o.crashes,
     j.result = IF(o.status = 'completed', o.result, j.result),
     j.last_error = COALESCE(o.error, j.last_error),
-    j.unique_key = IF(o.free_key = 1, NULL, j.unique_key)
+    j.unique_key = IF(o.free_key = 1 AND o.status <> 'pending', NULL, j.unique_key)
 WHERE j.run_id = :runId AND j.attempts = o.attempts AND j.status = 'running'
   AND (o.status <> 'pending' OR j.cancelled_at IS NULL);

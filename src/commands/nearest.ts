@@ -4,6 +4,6 @@ export function findNearest(name: string, known: Iterable<string>): string | und
   if (name === '' || candidates.length === 0) return undefined;
   const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   const nearest = closest(name, candidates);
-  // A third of the letters may be wrong: emial is email, but mail is not sms.
-  return nearest !== name && distance(name, nearest) <= Math.max(1, Math.floor(name.length / 3)) ? nearest : undefined;
+  // Two letters that changed places are two changes: emial is email, but mail is not sms.
+  return nearest !== name && distance(name, nearest) <= Math.ceil(name.length * 0.4) ? nearest : undefined;
 }

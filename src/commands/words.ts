@@ -1,16 +1,13 @@
 import { COUNTED_AT_MOST } from '../queue/health';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
 /** A length of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `14 d`. */
 export function sayDuration(ms: number): string {
-  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
-  if (ms < 2 * HOUR) return `${Math.round(ms / MINUTE)} min`;
-  if (ms < 2 * DAY) return `${Math.round(ms / HOUR)} h`;
-  return `${Math.round(ms / DAY)} d`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(minutes / 60);
+  if (seconds < 120) return `${seconds} s`;
+  if (minutes < 120) return `${minutes} min`;
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
 /** A time as a person asks for it and as a log has it: `5 min ago (2026-11-23 22:01:07Z)`. */

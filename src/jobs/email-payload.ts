@@ -44,7 +44,10 @@ export const emailSchema = lazySchema<Email>(() => {
     return found ?? z.NEVER;
   });
   const mailboxes = z
-    .union([z.string(), z.array(z.string()).min(1).max(MOST_RECIPIENTS)], `${NO_ADDRESS}, nor a list of 1 to ${MOST_RECIPIENTS} such`)
+    .union(
+      [z.string(), z.array(z.string()).min(1).max(MOST_RECIPIENTS)],
+      `${NO_ADDRESS}, nor a list of 1 to ${MOST_RECIPIENTS} such`,
+    )
     .transform((given, context): Mailbox[] =>
       [given].flat().map((text, index): Mailbox => {
         const found = readMailbox(text);

@@ -48,7 +48,8 @@ export function emailSend({ smtpUrl, mailFrom }: EmailSettings): FunctionJob<Ema
         throw explainRefusal(error, smtpUrl);
       }
       const result = resultOf(sent);
-      if (result.rejected.length > 0) log.warn('the mail server refused some recipients', { count: result.rejected.length });
+      if (result.rejected.length > 0)
+        log.warn('the mail server refused some recipients', { count: result.rejected.length });
       return result;
     },
     close() {
@@ -89,7 +90,10 @@ function resultOf({ messageId, accepted, rejected, rejectedErrors, response }: S
   return {
     messageId,
     accepted: accepted.map(String),
-    rejected: rejected.map((address, index) => ({ address: String(address), reply: rejectedErrors?.[index]?.response ?? '' })),
+    rejected: rejected.map((address, index) => ({
+      address: String(address),
+      reply: rejectedErrors?.[index]?.response ?? '',
+    })),
     reply: response,
   };
 }

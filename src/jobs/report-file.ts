@@ -47,12 +47,14 @@ async function removeLeftovers(folder: string, prefix: string): Promise<void> {
 async function writeTemporary(path: string, write: (to: Writable) => Promise<void>): Promise<number> {
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
   const handle = await open(path, flags, 0o666);
+  const stream = handle.createWriteStream({ autoClose: false, highWaterMark: BUFFER_BYTES });
   try {
-    const stream = handle.createWriteStream({ autoClose: false, highWaterMark: BUFFER_BYTES });
     await write(stream);
     await handle.sync();
     return stream.bytesWritten;
   } finally {
+    // The handle does not close while a stream holds it.
+    stream.destroy();
     await handle.close();
   }
 }

@@ -16,7 +16,10 @@ export interface FormatOptions {
 }
 
 /** The streams that turn raw rows into text, in order, and the count of the rows that have gone through. */
-export function formatRows(fields: FieldPacket[], { format, escapeFormulas }: FormatOptions): { steps: Duplex[]; count: () => number } {
+export function formatRows(
+  fields: FieldPacket[],
+  { format, escapeFormulas }: FormatOptions,
+): { steps: Duplex[]; count: () => number } {
   const columns = fields.map(readColumn);
   let rows = 0;
   const toText = format === 'csv' ? csvCells(columns, escapeFormulas) : ndjsonLine(columns);
@@ -32,11 +35,25 @@ export function formatRows(fields: FieldPacket[], { format, escapeFormulas }: Fo
 }
 
 const NUMBERS = new Set<number>([
-  Types.DECIMAL, Types.NEWDECIMAL, Types.TINY, Types.SHORT, Types.INT24, Types.LONG, Types.LONGLONG,
-  Types.FLOAT, Types.DOUBLE, Types.YEAR,
+  Types.DECIMAL,
+  Types.NEWDECIMAL,
+  Types.TINY,
+  Types.SHORT,
+  Types.INT24,
+  Types.LONG,
+  Types.LONGLONG,
+  Types.FLOAT,
+  Types.DOUBLE,
+  Types.YEAR,
 ]);
 const STRINGS = new Set<number>([
-  Types.STRING, Types.VAR_STRING, Types.VARCHAR, Types.TINY_BLOB, Types.BLOB, Types.MEDIUM_BLOB, Types.LONG_BLOB,
+  Types.STRING,
+  Types.VAR_STRING,
+  Types.VARCHAR,
+  Types.TINY_BLOB,
+  Types.BLOB,
+  Types.MEDIUM_BLOB,
+  Types.LONG_BLOB,
 ]);
 /** The number of the character set `binary`. */
 const BINARY = 63;
@@ -59,7 +76,11 @@ function decode(kind: Column['kind'], value: Buffer): string {
 /** NULL is an empty cell; an empty text is `""`. */
 function csvLines(columns: Column[]): Duplex {
   const { stringify } = require('csv-stringify') as typeof import('csv-stringify');
-  return stringify({ header: true, columns: columns.map(({ name }) => ({ key: name, header: name })), quoted_empty: true });
+  return stringify({
+    header: true,
+    columns: columns.map(({ name }) => ({ key: name, header: name })),
+    quoted_match: /^$/,
+  });
 }
 
 function csvCells(columns: Column[], escapeFormulas: boolean): (row: RawRow) => (string | null)[] {
@@ -76,7 +97,8 @@ function csvCells(columns: Column[], escapeFormulas: boolean): (row: RawRow) => 
  * A spreadsheet runs a cell that begins so, also one in quotes. A sign before nothing but digits and what
  * stands between them, as in a telephone number, can do no harm and stays.
  */
-const isFormula = (text: string): boolean => /^[=@\t\r\n]/.test(text) || (/^[+-]/.test(text) && !/^[+-][\d\s.,:()/-]*$/.test(text));
+const isFormula = (text: string): boolean =>
+  /^[=@\t\r\n]/.test(text) || (/^[+-]/.test(text) && !/^[+-][\d\s.,:()/-]*$/.test(text));
 
 /** What JSON takes for a number: a column with ZEROFILL has others. */
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -86,7 +108,10 @@ function ndjsonLine(columns: Column[]): (row: RawRow) => string {
   const names = columns.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`the report has two columns named ${twice}; give one an alias`);
-  const parts = columns.map(({ name, kind }, index) => ({ key: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`, kind }));
+  const parts = columns.map(({ name, kind }, index) => ({
+    key: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`,
+    kind,
+  }));
   return (row) => {
     const members = parts.map(({ key, kind }, index) => {
       const value = row[index];

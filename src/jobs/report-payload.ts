@@ -22,7 +22,10 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,149}$/;
 export const reportSchema = lazySchema<ReportOrder>(() => {
   const { z } = require('zod') as typeof import('zod');
   const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()]);
-  const parameter = z.union([scalar, z.array(scalar).min(1)], 'is no text, number, true, false or null, nor a list of such');
+  const parameter = z.union(
+    [scalar, z.array(scalar).min(1)],
+    'is no text, number, true, false or null, nor a list of such',
+  );
   return z.strictObject({
     report: z.string().regex(REPORT_NAME, 'is no name of a report (letters, digits, _ and -)'),
     params: z.record(z.string(), parameter).default({}),

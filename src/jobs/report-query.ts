@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { escape } from 'mysql2';
+import { escape as quoteLiteral } from 'mysql2';
 import { SQL_FOLDER } from '../db/statements';
 import { codeOf, UnrecoverableError } from '../errors';
 
@@ -56,16 +56,19 @@ export function bind(sql: string, params: Record<string, ParameterValue>, report
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
     if (value === undefined) return token;
     const before = sql.slice(0, rest.at(-3) as number);
-    if (Array.isArray(value) && !/\bIN\s*\(\s*$/i.test(before)) faults.push(`parameter "${name}" takes one value, no list`);
+    if (Array.isArray(value) && !/\bIN\s*\(\s*$/i.test(before))
+      faults.push(`parameter "${name}" takes one value, no list`);
     return Array.isArray(value) ? value.map(quote).join(', ') : quote(value);
   });
   for (const name of named) if (!Object.hasOwn(params, name)) faults.push(`parameter "${name}" is missing`);
-  for (const name of Object.keys(params)) if (!named.has(name)) faults.push(`parameter "${name.slice(0, 100)}" is unknown`);
-  if (faults.length > 0) throw new UnrecoverableError(`report ${report}: ${faults.join('; ')}; it takes ${[...named].join(', ') || 'none'}`);
+  for (const name of Object.keys(params))
+    if (!named.has(name)) faults.push(`parameter "${name.slice(0, 100)}" is unknown`);
+  if (faults.length > 0)
+    throw new UnrecoverableError(`report ${report}: ${faults.join('; ')}; it takes ${[...named].join(', ') || 'none'}`);
   return bound.trim().replace(/;$/, '');
 }
 
 function quote(value: Scalar): string {
   if (typeof value === 'bigint') return String(value);
-  return escape(typeof value === 'string' ? value.toWellFormed() : value);
+  return quoteLiteral(typeof value === 'string' ? value.toWellFormed() : value);
 }

@@ -99,7 +99,10 @@ async function stopQuery(settings: ConnectionSettings, { threadId }: Connection)
 function explain(error: unknown, settings: ConnectionSettings): Error {
   const code = codeOf(error);
   const words = messageOf(error);
-  return new Error(`the report database at ${serverName(settings)}: ${code === undefined || words.includes(code) ? words : `${code}: ${words}`}`, {
-    cause: error,
-  });
+  return new Error(
+    `the report database at ${serverName(settings)}: ${code === undefined || words.includes(code) ? words : `${code}: ${words}`}`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -78,6 +78,21 @@ export async function claimNamed(pool: Pool, ids: readonly JobId[], claim: Claim
   return claimLocked(pool, claim, (tx) => select<ClaimedJob>(tx, 'claim_named_jobs', { ids: [...ids] }));
 }
 
+/** Of jobs that {@link claimNamed} did not get: why not. */
+export async function explainUnclaimed(on: Queryable, ids: readonly JobId[]): Promise<{ id: JobId; why: string }[]> {
+  if (ids.length === 0) return [];
+  const rows = await select<{ id: JobId; status: string }>(on, 'find_jobs_by_id', { ids: [...ids] });
+  const statusOf = new Map(rows.map(({ id, status }) => [String(id), status]));
+  return ids.map((id) => ({ id, why: sayWhy(id, statusOf.get(String(id))) }));
+}
+
+function sayWhy(id: JobId, status: string | undefined): string {
+  if (status === undefined) return 'there is no such job';
+  if (status === 'pending') return 'another session holds its row; try again';
+  if (status === 'failed') return `it is failed; rowlock retry ${id} makes it pending again`;
+  return `it is ${status}`;
+}
+
 /** The database's clock. */
 export async function readClock(on: Queryable): Promise<Date> {
   const [row] = await select<{ now: Date }>(on, 'read_clock');

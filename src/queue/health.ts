@@ -66,8 +66,8 @@ export async function readHealth(on: Queryable, only?: string): Promise<Health> 
   const heldByNoRun = await readRunning(on, queues);
   for (const status of ['completed', 'failed'] as const) {
     for (const queue of only === undefined ? await findQueuesWith(on, status) : [only]) {
-      const [row] = await select<{ jobs: number }>(on, 'count_ended_jobs', { status, queue, most: COUNTED_AT_MOST });
-      if (row !== undefined && row.jobs > 0) queues.of(queue)[status] = row.jobs;
+      const jobs = await countEnded(on, status, queue);
+      if (jobs > 0) queues.of(queue)[status] = jobs;
     }
   }
   const [clock] = await select<{ now: Date }>(on, 'read_clock');
@@ -82,6 +82,12 @@ export async function readHealth(on: Queryable, only?: string): Promise<Health> 
     heldByNoRun,
     putBack,
   };
+}
+
+/** Up to {@link COUNTED_AT_MOST}. */
+export async function countEnded(on: Queryable, status: 'completed' | 'failed', queue: string): Promise<number> {
+  const [row] = await select<{ jobs: number }>(on, 'count_ended_jobs', { status, queue, most: COUNTED_AT_MOST });
+  return row?.jobs ?? 0;
 }
 
 async function readPending(on: Queryable, queues: Queues): Promise<Health['putBack']> {

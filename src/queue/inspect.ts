@@ -1,7 +1,8 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
+import { COUNTED_AT_MOST, countEnded } from './health';
 import type { JobId } from './job';
-import type { Status } from './queues';
+import { STATUSES, type Status } from './queues';
 import type { RunOutcome } from './runs';
 
 export interface ListedJob {
@@ -31,15 +32,23 @@ export interface Wanted {
 }
 
 /** The newest jobs first. */
-export async function listJobs(on: Queryable, { status, type, queue, limit }: Wanted): Promise<ListedJob[]> {
-  // Most rows of an old table are completed: those are found from its end, the others by their status.
-  const few = status !== undefined && status !== 'completed';
-  return select<ListedJob>(on, few ? 'list_jobs_by_status' : 'list_newest_jobs', {
-    status: status ?? null,
-    type: type ?? null,
-    queue: queue ?? null,
-    limit,
-  });
+export async function listJobs(on: Queryable, wanted: Wanted): Promise<ListedJob[]> {
+  const { status, type = null, queue = null, limit } = wanted;
+  if (await areFew(on, wanted)) {
+    return select(on, 'list_jobs_by_status', {
+      statuses: status === undefined ? [...STATUSES] : [status],
+      type,
+      queue,
+      limit,
+    });
+  }
+  return select(on, 'list_newest_jobs', { status: status ?? null, type, queue, limit });
+}
+
+/** Most rows of an old table are completed, in one queue or two: those are soon met from its end, the others are not. */
+async function areFew(on: Queryable, { status, queue }: Wanted): Promise<boolean> {
+  if (status !== undefined && status !== 'completed') return true;
+  return queue !== undefined && (await countEnded(on, 'completed', queue)) < COUNTED_AT_MOST;
 }
 
 /** All of one job. The JSON columns are text, as the row holds them. */

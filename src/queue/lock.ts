@@ -15,7 +15,7 @@ export interface LockedJob {
 }
 
 /** Jobs decided over in one transaction: more would hold their locks for long. */
-export const JOBS_AT_ONCE = 1_000;
+const JOBS_AT_ONCE = 1_000;
 
 /** Locks the jobs until the transaction ends; those that are not there are left out. */
 export async function lockJobs(tx: Queryable, ids: readonly JobId[]): Promise<Map<string, LockedJob>> {

@@ -50,7 +50,8 @@ export class Claimer {
    */
   async claim(limit: number): Promise<Catch & { strays: { id: JobId; attempts: number }[] }> {
     const strays = this.uncertain ? await this.recover() : [];
-    if (performance.now() - this.lookedAt >= LOOK_EVERY_MS) await this.look();
+    await this.refresh();
+    const started = performance.now();
     let jobs = await this.sweep(limit);
     if (jobs.length > 0) return { jobs, exhausted: false, strays };
     // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors.
@@ -58,14 +59,20 @@ export class Claimer {
     let certain = true;
     for (const lane of [...this.due.values()].flat()) {
       if (lane.mayRescan(performance.now())) lane.rescan();
-      else certain = false;
+      // One that was just read from its start is dry, although others' jobs may be due in it.
+      else if (lane.scannedAt < started) certain = false;
     }
     jobs = await this.sweep(limit);
     return { jobs, exhausted: certain && !this.uncertain && jobs.length === 0, strays };
   }
 
+  /** Looks, if the last look is a second old. */
+  async refresh(): Promise<void> {
+    if (performance.now() - this.lookedAt >= LOOK_EVERY_MS) await this.look();
+  }
+
   /** Finds the lanes with due jobs and the paused queues. False: too soon, a twentieth of the time is enough. */
-  async look(): Promise<boolean> {
+  private async look(): Promise<boolean> {
     const started = performance.now();
     if (started < this.mayLookAt) return false;
     this.paused = await findPausedQueues(this.pool);

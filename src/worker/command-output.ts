@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { JsonError, parseJson, toJson } from './payload';
 
@@ -18,19 +19,20 @@ export function collectResult(stdout: Readable): () => PrintedResult {
     if (bytes <= LONGEST_RESULT) chunks.push(chunk);
     else chunks.length = 0;
   });
-  return () => (bytes > LONGEST_RESULT ? { result: null, dropped: 'it is over 1 MB' } : readResult(Buffer.concat(chunks)));
+  return () =>
+    bytes > LONGEST_RESULT ? { result: null, dropped: 'it is over 1 MB' } : readResult(Buffer.concat(chunks));
 }
 
+/** Programs print all kinds of things; what is no JSON is no result, and no fault. */
 function readResult(printed: Buffer): PrintedResult {
+  const text = printed.toString('utf8').replace(/^\uFEFF/, '');
+  if (!isUtf8(printed) || text.trim() === '') return { result: null };
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(printed);
-    if (text.trim() === '') return { result: null };
     // Written anew, so that what the database gets is sure to be JSON that it takes.
     const result = toJson(parseJson(text));
     return Buffer.byteLength(result) > LONGEST_RESULT ? { result: null, dropped: 'it is over 1 MB' } : { result };
   } catch (error) {
-    // Programs print all kinds of things; what is no JSON is no result, and no fault.
-    if (error instanceof JsonError || error instanceof TypeError) return { result: null };
+    if (error instanceof JsonError) return { result: null };
     throw error;
   }
 }

@@ -74,7 +74,8 @@ async function start(program: string, args: string[], options: CommandOptions): 
 function sayNotStarted(program: string, error: unknown): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return `the program ${program} is not there; install it, or correct the job type's command`;
-  if (code === 'EACCES') return `the program ${program} may not be executed; chmod +x it, or name its interpreter first`;
+  if (code === 'EACCES')
+    return `the program ${program} may not be executed; chmod +x it, or name its interpreter first`;
   return `the program ${program} cannot be started: ${messageOf(error)}`;
 }
 

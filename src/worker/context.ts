@@ -28,8 +28,9 @@ const PROGRESS_EVERY_MS = 1_000;
 
 export function createContext(attempt: Attempt, around: Surroundings): JobContext {
   const { job, fence, signal } = attempt;
-  const checkpoint = parseJson(job.checkpoint);
+  let checkpoint = job.checkpoint;
   let saves = job.saves;
+  let saving: Promise<void> = Promise.resolve();
   let progressAt = Number.NEGATIVE_INFINITY;
   return {
     job: {
@@ -42,10 +43,19 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
     },
     signal,
     log: createJobLog(attempt, around.emit),
-    checkpoint,
+    get checkpoint() {
+      return parseJson(checkpoint);
+    },
     async save(state: unknown, write?: Write): Promise<void> {
-      await saveCheckpoint(around.pool(), fence, { checkpoint: toJson(state), saves, write: guarded(write) });
-      saves++;
+      const text = toJson(state);
+      const store = async () => {
+        await saveCheckpoint(around.pool(), fence, { checkpoint: text, saves, write: guarded(write) });
+        checkpoint = text;
+        saves++;
+      };
+      // One after the other: two at once would look like one whose answer was lost.
+      saving = saving.then(store, store);
+      await saving;
       if (around.isStopping()) throw new HandedOn('saved; the run is stopping and the next one goes on from here');
     },
     async progress(fraction: number): Promise<void> {
@@ -69,7 +79,7 @@ export function guarded(write: Write | undefined): (tx: PoolConnection) => Promi
     if (write === undefined) return;
     const guard = new GuardedTx(tx);
     await write(guard.handle);
-    guard.assertWhole();
+    await guard.close();
   };
 }
 

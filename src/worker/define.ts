@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Connection } from 'mysql2/promise';
 import type { Duration } from '../duration';
+import type { JobId } from '../queue/job';
 
-/** What stands in a row for the database's own number; a string where a double cannot hold it. */
-export type JobId = number | string;
+export type { JobId };
 
 /** The job that a function was called for. */
 export interface JobInfo {

@@ -20,7 +20,7 @@ export interface DrainOptions {
   pool: Pool;
   runId: number;
   settings: RunSettings;
-  claimer: Pick<Claimer, 'claim' | 'look' | 'paused'>;
+  claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused'>;
   settler: Settler;
   registry: Registry;
   report: Report;
@@ -160,7 +160,7 @@ export class Drain {
     const room = await this.room(now);
     if (room <= 0) {
       await this.changed(LOOK_EVERY_MS);
-      if (this.buffer.length > 0) await this.tolerate(() => claimer.look());
+      if (this.buffer.length > 0) await this.tolerate(() => claimer.refresh());
       return this.claimedAll && this.executing === 0;
     }
     const found = await this.tolerate(() => this.claim(room));

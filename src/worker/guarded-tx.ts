@@ -1,4 +1,4 @@
-import { isConflict, isConnectionLost } from '../db/faults';
+import { isServerError, isTransient } from '../db/faults';
 import type { PoolConnection } from '../db/pool';
 import type { Tx } from './define';
 
@@ -7,12 +7,23 @@ export class RefusedStatementError extends Error {
   override readonly name = 'RefusedStatementError';
 }
 
-/** Each of these commits, or ends the transaction in another way; MySQL commits implicitly before DDL. */
-const ENDS_TRANSACTION =
-  /^(commit|rollback|begin|start|create|alter|drop|truncate|rename|lock|unlock|grant|revoke|analyze|optimize|repair|install|uninstall|flush|reset|change|load\s+index|cache|set\s+(session\s+|@@(session\.)?)?(autocommit|password|role|default)|xa|shutdown|stop|purge|handler)\b/i;
+/**
+ * What reads and writes rows. All else is refused: it commits, as MySQL does implicitly before DDL, or ends
+ * the transaction in another way, or outlives it on a connection that other jobs use.
+ */
+const ROW_STATEMENT =
+  /^(select|insert|update|delete|replace|with|values|table|call|do|show|desc|describe|explain|set|load\s+(data|xml)|savepoint|release\s+savepoint|get)\b/i;
 
-/** What may stand before the first word. A `/*!` comment is a statement, and is not one of them. */
+/** Variables whose SET commits, or that hold for more than this session. */
+const REFUSED_VARIABLE = /\b(autocommit|password|role|transaction|global|persist|persist_only|statement|resource)\b/i;
+
+/** What may stand before the first word. A comment of the kind that the server executes is not among them. */
 const LEADING = /^(\s|--[^\n]*(\n|$)|#[^\n]*(\n|$)|\/\*(?!!|M!)[\s\S]*?\*\/|\()+/;
+
+/** InnoDB undoes the whole transaction when its table of locks is full. */
+const LOCK_TABLE_FULL = 1206;
+
+const NO_SUCH_SAVEPOINT = 1305;
 
 /**
  * The connection of a fenced transaction as a job function gets it. What it refuses would let a caught
@@ -20,6 +31,8 @@ const LEADING = /^(\s|--[^\n]*(\n|$)|#[^\n]*(\n|$)|\/\*(?!!|M!)[\s\S]*?\*\/|\()+
  */
 export class GuardedTx {
   private poisoned: unknown;
+  private closed = false;
+  private readonly pending = new Set<Promise<unknown>>();
   private readonly tx: PoolConnection;
 
   constructor(tx: PoolConnection) {
@@ -34,30 +47,71 @@ export class GuardedTx {
     } as unknown as Tx;
   }
 
-  /** @throws the conflict that a statement has met, also if the function has caught it */
-  assertWhole(): void {
+  /**
+   * Waits for statements that the function did not wait for, and takes no more.
+   *
+   * @throws the conflict that a statement has met, also if the function has caught it
+   */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.pending);
+    this.closed = true;
+    this.assertWhole();
+  }
+
+  private assertWhole(): void {
     if (this.poisoned !== undefined) throw this.poisoned;
   }
 
   private async send(method: 'query' | 'execute', args: unknown[]): Promise<unknown> {
+    if (this.closed) throw new RefusedStatementError('this transaction has ended: await all statements inside of write');
     this.assertWhole();
-    refuseEnds(args[0]);
+    const isCall = readWord(args[0]) === 'CALL';
+    const running = isCall ? this.call(method, args) : this.pass(method, args);
+    this.pending.add(running);
+    try {
+      return await running;
+    } finally {
+      this.pending.delete(running);
+    }
+  }
+
+  private async pass(method: 'query' | 'execute', args: unknown[]): Promise<unknown> {
     try {
       return await (this.tx[method] as (...a: unknown[]) => Promise<unknown>).apply(this.tx, args);
     } catch (error) {
-      if (isConflict(error) || isConnectionLost(error)) this.poisoned = error;
+      if (isTransient(error) || isServerError(error, LOCK_TABLE_FULL)) this.poisoned = error;
       throw error;
     }
   }
+
+  /** A procedure may hold a COMMIT that nobody sees from here. A savepoint ends with its transaction. */
+  private async call(method: 'query' | 'execute', args: unknown[]): Promise<unknown> {
+    await this.pass('query', ['SAVEPOINT rowlock_call']);
+    const answer = await this.pass(method, args);
+    try {
+      await this.pass('query', ['RELEASE SAVEPOINT rowlock_call']);
+    } catch (error) {
+      if (!isServerError(error, NO_SUCH_SAVEPOINT)) throw error;
+      this.poisoned = new RefusedStatementError('the called procedure ended the transaction; take COMMIT, ROLLBACK and DDL out of it');
+      throw this.poisoned;
+    }
+    return answer;
+  }
 }
 
-function refuseEnds(given: unknown): void {
+/** The first word of a statement that may pass. @throws RefusedStatementError */
+function readWord(given: unknown): string {
   const sql = typeof given === 'string' ? given : (given as { sql?: unknown } | undefined)?.sql;
-  if (typeof sql !== 'string') return;
+  if (typeof sql !== 'string') throw new RefusedStatementError('no statement was given');
   const statement = sql.replace(LEADING, '');
-  const word = ENDS_TRANSACTION.exec(statement)?.[0];
-  if (word === undefined && !/^\/\*M?!/.test(statement)) return;
-  throw new RefusedStatementError(
-    `${word?.toUpperCase() ?? 'an executable comment'} is refused here: the transaction is Rowlock's, which commits it with the job`,
-  );
+  const word = ROW_STATEMENT.exec(statement)?.[1]?.toUpperCase();
+  if (word === undefined) throw refuse(/^[\w/*!]{1,20}/.exec(statement)?.[0] ?? 'this statement');
+  const variable = word === 'SET' ? REFUSED_VARIABLE.exec(statement)?.[1] : undefined;
+  if (variable !== undefined) throw refuse(`SET ${variable}`);
+  return word;
 }
+
+const refuse = (what: string): RefusedStatementError =>
+  new RefusedStatementError(
+    `${what.toUpperCase()} is refused here: the transaction is Rowlock's, which commits it with the job; write and read rows only`,
+  );

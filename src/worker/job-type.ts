@@ -98,8 +98,8 @@ function readKind(given: Raw, fault: Complain): 'function' | 'command' | undefin
 
 function checkCommand(command: unknown, fault: Complain): void {
   const isList = Array.isArray(command) && command.every((word) => typeof word === 'string');
-  if (!isList) return fault('command is no list of words such as ["php", "/srv/app/job.php"]');
-  if (command.length === 0 || command[0] === '') fault('command is empty; its first word is the program');
+  if (!isList) fault('command is no list of words such as ["php", "/srv/app/job.php"]');
+  else if (command.length === 0 || command[0] === '') fault('command is empty; its first word is the program');
   else if (command.some((word: string) => word.includes('\0'))) fault('command has a NUL character in it');
 }
 
@@ -158,7 +158,14 @@ function readBackoff(given: unknown, fault: Complain): number[] | undefined {
   });
 }
 
-function readInteger(given: unknown, key: string, initial: number, least: number, most: number, fault: Complain): number {
+function readInteger(
+  given: unknown,
+  key: string,
+  initial: number,
+  least: number,
+  most: number,
+  fault: Complain,
+): number {
   if (given === undefined) return initial;
   if (typeof given === 'number' && Number.isInteger(given) && given >= least && given <= most) return given;
   fault(`${key} ${shown(given)} is no whole number from ${least} to ${most}`);
@@ -180,7 +187,8 @@ function readSchedule(given: unknown, fault: Complain): Schedule | undefined {
   checkKeys(given, SCHEDULE_KEYS, 'schedule.', fault);
   const { cron, timezone = 'UTC', payload } = given;
   if (!isCronText(cron)) fault(`schedule.cron ${shown(cron)} is no cron text such as "0 6 * * *"`);
-  if (!isTimezone(timezone)) fault(`schedule.timezone ${shown(timezone)} is unknown; give one such as "UTC" or "Europe/Berlin"`);
+  if (!isTimezone(timezone))
+    fault(`schedule.timezone ${shown(timezone)} is unknown; give one such as "UTC" or "Europe/Berlin"`);
   try {
     toJson(payload);
   } catch (error) {

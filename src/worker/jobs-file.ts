@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { codeOf, ConfigError, messageOf } from '../errors';
+import { ConfigError, codeOf, messageOf } from '../errors';
 import type { JobDefinition } from './define';
 import { parseJson } from './payload';
 
@@ -49,7 +49,9 @@ async function importModule(path: string): Promise<unknown> {
       codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION'
         ? 'compile it to JavaScript and name that file'
         : 'mend it so that node can import it';
-    throw new ConfigError(`the job module ${path} fails when it is loaded: ${oneLine(error)}; ${mend}`, { cause: error });
+    throw new ConfigError(`the job module ${path} fails when it is loaded: ${oneLine(error)}; ${mend}`, {
+      cause: error,
+    });
   }
 }
 

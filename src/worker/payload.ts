@@ -40,7 +40,8 @@ export function toJson(value: unknown): string {
       throw new JsonError(`a ${typeof member}${key === '' ? '' : ` at "${key.slice(0, 100)}"`} is no JSON`);
     }
     if (typeof member !== 'bigint') return member;
-    if (!Number.isFinite(Number(member))) throw new JsonError('an integer past the range of a double is refused by MySQL');
+    if (!Number.isFinite(Number(member)))
+      throw new JsonError('an integer past the range of a double is refused by MySQL');
     hasBigInt = true;
     return 0;
   };
@@ -72,7 +73,7 @@ function stringifyLossless(value: unknown): string {
 /** JSON.stringify writes only lone halves as escapes; `\\` is taken whole, so that `\\ud800` stays. */
 function replaceLoneSurrogates(json: string): string {
   if (!json.includes('\\ud')) return json;
-  return json.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.startsWith('\\ud') ? '\\ufffd' : escape));
+  return json.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.startsWith('\\ud') ? '\\ufffd' : found));
 }
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';

@@ -37,6 +37,7 @@ export function createRegistry(definitions: readonly JobDefinition[], file?: str
 }
 
 function nameOf(definition: unknown, index: number): string {
-  const type = typeof definition === 'object' && definition !== null && 'type' in definition ? definition.type : undefined;
+  const type =
+    typeof definition === 'object' && definition !== null && 'type' in definition ? definition.type : undefined;
   return typeof type === 'string' && type !== '' ? `job type "${type.slice(0, 80)}"` : `definition ${index + 1}`;
 }

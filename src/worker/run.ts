@@ -6,7 +6,7 @@ import { openPool, type Pool } from '../db/pool';
 import { requireSchema } from '../db/schema';
 import { EXIT, type ExitCode, messageOf } from '../errors';
 import type { Emit } from '../events';
-import { claimNamed } from '../queue/claim';
+import { claimNamed, explainUnclaimed } from '../queue/claim';
 import type { JobId } from '../queue/job';
 import { rescueJobs } from '../queue/rescue';
 import { readLargestPacket } from '../queue/server';
@@ -160,7 +160,10 @@ class Run {
 
   private async runNamed(ids: readonly JobId[]): Promise<void> {
     const jobs = await claimNamed(this.pool, ids, { runId: this.runId, limit: ids.length, isHeld: () => false });
+    const claimed = new Set(jobs.map(({ id }) => id));
+    const others = await explainUnclaimed(this.pool, ids.filter((id) => !claimed.has(id)));
     await this.drain.runOnly(jobs);
+    for (const { id, why } of others) this.options.emit('job.not_claimed', { job_id: id, why });
   }
 
   /** False: skipped, as another run has the host. */

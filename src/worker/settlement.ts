@@ -20,14 +20,13 @@ export function settlementOf(attempt: Attempt, type: JobType | undefined, outcom
     delayMs: 0,
     result: null,
     error: null,
-    freeKey: false,
+    freeKey: type?.unique === 'active',
   } as const;
-  const freeKey = type?.unique === 'active';
   switch (outcome.kind) {
     case 'completed':
-      return { ...base, status: 'completed', count: 'completed', result: outcome.result, freeKey };
+      return { ...base, status: 'completed', count: 'completed', result: outcome.result };
     case 'failed':
-      return { ...base, status: 'failed', count: 'failed', error: outcome.error, freeKey };
+      return { ...base, status: 'failed', count: 'failed', error: outcome.error };
     case 'retry':
       return { ...base, status: 'pending', count: 'retried', error: outcome.error, delayMs: outcome.delayMs };
     case 'released':
@@ -37,7 +36,7 @@ export function settlementOf(attempt: Attempt, type: JobType | undefined, outcom
       const error = `crash ${crashes} of ${CRASHES_AT_MOST}: ${outcome.how}`;
       const crashed = { ...base, charged: false, crashed: true, error };
       if (crashes >= CRASHES_AT_MOST || attempt.maxAttempts === 1) {
-        return { ...crashed, status: 'failed', count: 'failed', freeKey };
+        return { ...crashed, status: 'failed', count: 'failed' };
       }
       return { ...crashed, status: 'pending', count: 'retried', delayMs: backoffMs(crashes, type?.backoffMs) };
     }
