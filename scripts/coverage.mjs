@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROJECT } from './project.mjs';
@@ -36,6 +36,8 @@ async function reportOnCommands() {
   const c8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
   const what = ['--include', 'dist/**', '--exclude', '', '--temp-directory', CLI_DUMPS, '--merge-async'];
   await run([process.execPath, c8, 'report', ...what, '--reporter', 'json', '--reports-dir', dirname(BY_COMMANDS)]);
+  // A megabyte for each command.
+  rmSync(CLI_DUMPS, { recursive: true });
 }
 
 /**

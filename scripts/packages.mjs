@@ -40,10 +40,12 @@ export async function installPackages(what, wanted) {
     say(`found no ${what}; installing ${choices[0]?.join(' and ')} with ${name}`);
     await askUser();
     const command = [...rights, name];
-    if (await installFirst(manager, command, choices)) return true;
-    if (!manager.refresh) return false;
-    await runQuietly([...command, ...manager.refresh]);
-    return installFirst(manager, command, choices);
+    // A fresh machine has no lists yet, or old ones: then the best choice is not found at once.
+    if (manager.refresh) {
+      if (await install(manager, command, choices.slice(0, 1), 'nothing')) return true;
+      await runQuietly([...command, ...manager.refresh], 'errors');
+    }
+    return install(manager, command, choices, 'errors');
   }
   return false;
 }
@@ -73,18 +75,24 @@ async function askUser() {
 }
 
 /**
+ * Takes the first choice that there is.
+ *
  * @param {Manager} manager
  * @param {string[]} command
  * @param {string[][]} choices
+ * @param {'errors' | 'nothing'} show
  */
-async function installFirst({ install }, command, choices) {
+async function install(manager, command, choices, show) {
   for (const packages of choices) {
-    if ((await runQuietly([...command, ...install, ...packages])) === 0) return true;
+    if ((await runQuietly([...command, ...manager.install, ...packages], show)) === 0) return true;
   }
   return false;
 }
 
-/** @param {string[]} command */
-function runQuietly(command) {
-  return run(command, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdout: 'ignore' });
+/**
+ * @param {string[]} command
+ * @param {'errors' | 'nothing'} show
+ */
+function runQuietly(command, show) {
+  return run(command, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, show });
 }

@@ -13,11 +13,13 @@ const LONGEST_END_MS = 10_000;
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {boolean} [options.ownGroup] put it into a process group of its own, so that whatever it leaves behind can be
  *   ended with it; it can then not ask anything on the terminal
- * @param {'inherit' | 'ignore'} [options.stdout]
+ * @param {'all' | 'errors' | 'nothing'} [options.show] of what it prints
  * @returns {Promise<number>} its exit code, or 128 + the number of the signal that ended it
  */
-export function run([program = '', ...args], { env = process.env, ownGroup = false, stdout = 'inherit' } = {}) {
-  const child = spawn(program, args, { env, detached: ownGroup, stdio: ['inherit', stdout, 'inherit'] });
+export function run([program = '', ...args], { env = process.env, ownGroup = false, show = 'all' } = {}) {
+  const stdout = show === 'all' ? 'inherit' : 'ignore';
+  const stderr = show === 'nothing' ? 'ignore' : 'inherit';
+  const child = spawn(program, args, { env, detached: ownGroup, stdio: ['inherit', stdout, stderr] });
   /** @param {NodeJS.Signals} signal */
   const send = (signal) => {
     if (child.pid !== undefined) killIfAlive(ownGroup ? -child.pid : child.pid, signal);

@@ -23,6 +23,8 @@ await runScript(async () => {
   mkdirSync(dirname(RESULTS), { recursive: true });
   if (!isFullRun) return withDatabase([...JEST, ...args]);
   const code = await withDatabase([...JEST, '--coverage'], { ...process.env, ROWLOCK_TEST_COVERAGE: CLI_DUMPS });
+  const wasInterrupted = code > 128;
+  if (wasInterrupted) return code;
   const isCovered = await checkCoverage();
   return code === 0 && !isCovered ? 1 : code;
 });

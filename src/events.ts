@@ -38,9 +38,11 @@ export interface Events {
   'job.taken_away': AboutJob & { why: string };
   'job.result_dropped': AboutJob & { why: string };
   'job.abandoned': AboutJob & { ms: number };
+  'job.stray': AboutJob & { what: string };
   'job.log': AboutJob & { level: LogLevel; message: string; fields?: Record<string, unknown> };
   'worker.blocked': { run_id: number; blocked_ms: number };
   'worker.uncaught': { error: string };
+  'worker.not_closed': { job_type: string; why: string };
 }
 
 /** Jobs of one type that failed in one run, with the newest error. */
@@ -98,11 +100,13 @@ export const WORDING: Wording = {
   'job.taken_away': { level: 'warn', say: (e) => `${job(e)} was taken away while it ran (${e.why}); its outcome is dropped` },
   'job.result_dropped': { level: 'warn', say: (e) => `${job(e)} completed, but its result is not stored: ${e.why}` },
   'job.abandoned': { level: 'warn', say: (e) => `${job(e)} still runs ${e.ms} ms after its abort and is abandoned; honour ctx.signal` },
+  'job.stray': { level: 'warn', say: (e) => `${job(e)} had ended, but left ${e.what}; await all that it starts` },
   'job.log': { level: (e) => e.level, say: (e) => `${job(e)}: ${e.message}` },
   'worker.blocked': {
     level: 'error',
     say: (e) => `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
   },
+  'worker.not_closed': { level: 'warn', say: (e) => `${e.job_type} could not close what it keeps open: ${e.why}` },
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },
 };
 

@@ -34,7 +34,7 @@ export async function runCommand(settings: Settings, options: RunCommandOptions)
       ...(options.failOnError !== undefined && { failOnError: options.failOnError }),
     });
   } finally {
-    await closeRegistry(registry);
+    await closeRegistry(registry, log.emit);
     await log.close();
   }
 }

@@ -8,17 +8,21 @@ interface Orphan {
   runId: number;
 }
 
+type LockedOrphan = Orphan & { type: string };
+
 /**
  * Takes back the jobs of dead runs; returns how many. Two steps, each whole in itself: runs with an
  * expired lease are closed, then every running row whose run is closed or gone is put back. A worker
  * that dies between any two of its own steps leaves one of these behind, for whoever comes next.
+ *
+ * @param freesKey whether a unique_key of this type holds only while the job is active
  */
-export async function rescueJobs(pool: Pool): Promise<number> {
+export async function rescueJobs(pool: Pool, freesKey: (type: string) => boolean): Promise<number> {
   await closeExpiredRuns(pool);
   let rescued = 0;
   for (;;) {
     const orphans = await select<Orphan>(pool, 'find_orphaned_jobs');
-    const taken = orphans.length === 0 ? 0 : await putBack(pool, orphans);
+    const taken = orphans.length === 0 ? 0 : await putBack(pool, orphans, freesKey);
     rescued += taken;
     // Fewer than a batch, or rows that somebody still locks: the next rescue comes within the minute.
     if (orphans.length < 1_000 || taken === 0) return rescued;
@@ -32,13 +36,16 @@ async function closeExpiredRuns(pool: Pool): Promise<void> {
   });
 }
 
-async function putBack(pool: Pool, orphans: Orphan[]): Promise<number> {
+async function putBack(pool: Pool, orphans: Orphan[], freesKey: (type: string) => boolean): Promise<number> {
   const runOf = new Map(orphans.map(({ id, runId }) => [id, runId]));
   return transaction(pool, async (tx) => {
-    const locked = await select<Orphan>(tx, 'lock_running_jobs', { ids: [...runOf.keys()] });
+    const locked = await select<LockedOrphan>(tx, 'lock_running_jobs', { ids: [...runOf.keys()] });
     // In between another rescuer may have put it back, and a live run may have claimed it.
-    const ids = locked.filter(({ id, runId }) => runOf.get(id) === runId).map(({ id }) => id);
-    if (ids.length > 0) await change(tx, 'rescue_jobs', { ids });
-    return ids.length;
+    const taken = locked.filter(({ id, runId }) => runOf.get(id) === runId);
+    for (const freeKey of [true, false]) {
+      const ids = taken.filter(({ type }) => freesKey(type) === freeKey).map(({ id }) => id);
+      if (ids.length > 0) await change(tx, 'rescue_jobs', { ids, freeKey });
+    }
+    return taken.length;
   });
 }

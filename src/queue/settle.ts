@@ -17,6 +17,8 @@ export interface Settlement {
   charged: boolean;
   /** Ended its process. */
   crashed: boolean;
+  /** Failed because somebody cancelled it: no dead letter. */
+  cancelled: boolean;
   /** From now until the job is due; 0: it keeps its place in the line. */
   delayMs: number;
   /** JSON text. */
@@ -124,7 +126,7 @@ async function writeLedger(tx: PoolConnection, runId: number, batch: readonly Se
 
 const toJson = (batch: readonly Settlement[]): string =>
   JSON.stringify(
-    batch.map(({ charged, crashed, freeKey, count: _, ...columns }) => ({
+    batch.map(({ charged, crashed, freeKey, count: _, cancelled: __, ...columns }) => ({
       ...columns,
       uncharged: charged ? 0 : 1,
       crashes: crashed ? 1 : 0,
@@ -171,6 +173,7 @@ const cancelled = (settlement: Settlement): Settlement => ({
   count: 'failed',
   charged: true,
   crashed: false,
+  cancelled: true,
   delayMs: 0,
   error: 'cancelled',
 });

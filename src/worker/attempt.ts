@@ -27,6 +27,8 @@ export class Attempt {
   readonly fence: Fence;
   /** The attempt after which a failure is final. */
   readonly maxAttempts: number;
+  /** Its outcome is decided. */
+  isOver = false;
   private readonly controller = new AbortController();
   /** Resolves on the first abort. */
   readonly whenAborted: Promise<AttemptAborted>;

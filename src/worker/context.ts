@@ -59,7 +59,8 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
       if (around.isStopping()) throw new HandedOn('saved; the run is stopping and the next one goes on from here');
     },
     async progress(fraction: number): Promise<void> {
-      if (!(fraction >= 0 && fraction <= 1)) throw new RangeError(`progress is a fraction from 0 to 1, not ${fraction}`);
+      if (!(fraction >= 0 && fraction <= 1))
+        throw new RangeError(`progress is a fraction from 0 to 1, not ${fraction}`);
       const now = performance.now();
       if (now - progressAt < PROGRESS_EVERY_MS) return;
       progressAt = now;

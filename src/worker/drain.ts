@@ -9,7 +9,7 @@ import { Attempt } from './attempt';
 import type { Claimer } from './claimer';
 import type { Execution } from './execute';
 import type { JobType } from './job-type';
-import { unknownTypeDelayMs } from './outcome';
+import { CANCELLED, unknownTypeDelayMs } from './outcome';
 import { Pace } from './pace';
 import type { Registry } from './registry';
 import type { Report } from './report';
@@ -331,7 +331,7 @@ export class Drain {
     this.buffer.splice(waiting, 1);
     const { attempt } = held;
     if (kind === 'cancelled') {
-      return this.end(held, this.options.registry.get(attempt.job.type), { kind: 'failed', error: 'cancelled' });
+      return this.end(held, this.options.registry.get(attempt.job.type), CANCELLED);
     }
     this.held.delete(attempt.job.id);
     this.options.report.takenAway(attempt, why);
@@ -346,6 +346,7 @@ export class Drain {
       count: 'released',
       charged: false,
       crashed: false,
+      cancelled: false,
       delayMs: 0,
       result: null,
       error: null,

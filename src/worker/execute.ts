@@ -5,7 +5,7 @@ import { runCommand } from './command';
 import { createContext, guarded, HandedOn, type Surroundings } from './context';
 import { Completion, type JobContext } from './define';
 import type { JobType } from './job-type';
-import { backoffMs, type Outcome } from './outcome';
+import { backoffMs, CANCELLED, type Outcome } from './outcome';
 import { parseJson, toJson, validate } from './payload';
 import { settlementOf } from './settlement';
 import { runTraced } from './strays';
@@ -37,6 +37,7 @@ export async function execute(
   const running = runTraced(attempt, () => run(attempt, type, around));
   const grace = new Grace(attempt, graceMs);
   const ended = await Promise.race([running, grace.over]);
+  attempt.isOver = true;
   clearTimeout(timer);
   grace.cancel();
   if (ended === undefined) return { outcome: afterAbandon(attempt, type), abandoned: true };
@@ -66,7 +67,9 @@ class Grace {
 async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
   try {
     const context = createContext(attempt, around);
-    return type.kind === 'command' ? await runProgram(attempt, type, context) : await runFunction(attempt, type, context);
+    return type.kind === 'command'
+      ? await runProgram(attempt, type, context)
+      : await runFunction(attempt, type, context);
   } catch (error) {
     return { threw: error };
   }
@@ -78,7 +81,11 @@ class RefusedPayload extends Error {}
 /** What a program said of itself when it failed for good. */
 class ProgramFailed extends Error {}
 
-async function runFunction(attempt: Attempt, type: JobType & { kind: 'function' }, context: JobContext): Promise<Ended> {
+async function runFunction(
+  attempt: Attempt,
+  type: JobType & { kind: 'function' },
+  context: JobContext,
+): Promise<Ended> {
   return { returned: await type.definition.run(await readPayload(attempt, type), context) };
 }
 
@@ -171,25 +178,29 @@ function decideThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome
   if (thrown instanceof TakenAwayError) return { kind: 'lost', why: thrown.message };
   if (thrown instanceof HandedOn) return { kind: 'released', why: thrown.message, delayMs: 0 };
   if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
-  if (aborted?.kind === 'cancelled') return { kind: 'failed', error: 'cancelled' };
+  if (aborted?.kind === 'cancelled') return CANCELLED;
   if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
-  if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed) return { kind: 'failed', error: thrown.message };
+  if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed)
+    return { kind: 'failed', error: thrown.message };
   if (isUnrecoverable(thrown)) return { kind: 'failed', error: messageOf(thrown) };
   return retryOrFail(attempt, type, errorOf(aborted, thrown), isRetryAfter(thrown) ? thrown.delayMs : undefined);
 }
 
 /** On a timeout the function's own words are mostly an echo of the abort; they are kept where they are not. */
 function errorOf(aborted: AttemptAborted | undefined, thrown: unknown): string {
-  if (aborted === undefined || thrown === aborted) return messageOf(thrown instanceof AttemptAborted ? thrown.message : thrown);
+  if (aborted === undefined || thrown === aborted)
+    return messageOf(thrown instanceof AttemptAborted ? thrown.message : thrown);
   const said = messageOf(thrown);
-  return codeOf(thrown) === 'ABORT_ERR' || said === aborted.message ? aborted.message : messageOf(`${aborted.message}; ${said}`);
+  return codeOf(thrown) === 'ABORT_ERR' || said === aborted.message
+    ? aborted.message
+    : messageOf(`${aborted.message}; ${said}`);
 }
 
 /** A function that ignored its abort past the grace. */
 function afterAbandon(attempt: Attempt, type: JobType): Outcome {
   const { aborted } = attempt;
   if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
-  if (aborted?.kind === 'cancelled') return { kind: 'failed', error: 'cancelled' };
+  if (aborted?.kind === 'cancelled') return CANCELLED;
   if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
   return retryOrFail(attempt, type, `${aborted?.message ?? 'aborted'}, and the function ignored its abort`, undefined);
 }

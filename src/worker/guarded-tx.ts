@@ -63,7 +63,8 @@ export class GuardedTx {
   }
 
   private async send(method: 'query' | 'execute', args: unknown[]): Promise<unknown> {
-    if (this.closed) throw new RefusedStatementError('this transaction has ended: await all statements inside of write');
+    if (this.closed)
+      throw new RefusedStatementError('this transaction has ended: await all statements inside of write');
     this.assertWhole();
     const isCall = readWord(args[0]) === 'CALL';
     const running = isCall ? this.call(method, args) : this.pass(method, args);
@@ -92,7 +93,9 @@ export class GuardedTx {
       await this.pass('query', ['RELEASE SAVEPOINT rowlock_call']);
     } catch (error) {
       if (!isServerError(error, NO_SUCH_SAVEPOINT)) throw error;
-      this.poisoned = new RefusedStatementError('the called procedure ended the transaction; take COMMIT, ROLLBACK and DDL out of it');
+      this.poisoned = new RefusedStatementError(
+        'the called procedure ended the transaction; take COMMIT, ROLLBACK and DDL out of it',
+      );
       throw this.poisoned;
     }
     return answer;

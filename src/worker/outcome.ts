@@ -5,8 +5,8 @@ export type Outcome =
   | { kind: 'completed'; result: string | null }
   /** Failed, and tried again after `delayMs`. */
   | { kind: 'retry'; error: string; delayMs: number }
-  /** Failed for good. */
-  | { kind: 'failed'; error: string }
+  /** Failed for good; cancelled: as somebody wished. */
+  | { kind: 'failed'; error: string; cancelled?: true }
   /** Given back unharmed, with no attempt charged; due again after `delayMs`. */
   | { kind: 'released'; why: string; delayMs: number }
   /** Ended the process that held it and nothing else. */
@@ -15,6 +15,8 @@ export type Outcome =
   | { kind: 'committed' }
   /** Not ours any more: nothing is written. */
   | { kind: 'lost'; why: string };
+
+export const CANCELLED = { kind: 'failed', error: 'cancelled', cancelled: true } as const satisfies Outcome;
 
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 6 * 3_600_000;

@@ -42,7 +42,7 @@ export class Report {
     if (verdict.how === 'lost') return this.takenAway(ended.attempt, verdict.why);
     this.toldWaiting = false;
     this.counts[settlement.count]++;
-    if (settlement.status === 'failed') this.remember(ended.attempt, settlement.error ?? '');
+    if (settlement.status === 'failed' && !settlement.cancelled) this.remember(ended.attempt, settlement.error ?? '');
     this.tell(ended, settlement.status === 'failed' ? (settlement.error ?? '') : undefined);
   }
 
@@ -88,9 +88,14 @@ export class Report {
     this.emit('run.waiting', { why: `the database server does not answer (${messageOf(error)})` });
   }
 
+  /** Jobs that failed for good; cancelled ones are none, as nobody need look after them. */
+  get deadLetters(): number {
+    return [...this.dead.values()].reduce((sum, { job_ids }) => sum + job_ids.length, 0);
+  }
+
   /** The one line that cron mails: what failed for good. */
   tellDeadLetters(): void {
-    const groups = [...this.dead.values()];
-    if (this.counts.failed > 0) this.emit('run.dead_letters', { count: this.counts.failed, groups });
+    const count = this.deadLetters;
+    if (count > 0) this.emit('run.dead_letters', { count, groups: [...this.dead.values()] });
   }
 }

@@ -135,7 +135,7 @@ class Run {
     await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
     emit('run.started', { run_id: runId, host, pid: process.pid });
     const ignoreSignals = this.watchSignals();
-    const ignoreStrays = watchStrays((error) => this.onUncaught(error));
+    const ignoreStrays = watchStrays((error) => this.onUncaught(error), emit);
     const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
     try {
       if (ids !== undefined) await this.runNamed(ids);
@@ -170,7 +170,7 @@ class Run {
   private async runDue(): Promise<boolean> {
     const { pool, runId, options } = this;
     const { settings, emit } = options;
-    const rescued = await rescueJobs(pool);
+    const rescued = await rescueJobs(pool, (type) => options.registry.get(type)?.unique === 'active');
     if (rescued > 0) emit('jobs.rescued', { count: rescued });
     const why = await this.takeSlot();
     if (why !== undefined) {
@@ -320,7 +320,7 @@ class Run {
     if (this.lost !== undefined) return EXIT.leaseLost;
     if (this.fault !== undefined) throw this.fault;
     if (options.ids !== undefined) return report.counts.completed === options.ids.length ? EXIT.ok : EXIT.failed;
-    return options.failOnError === true && report.counts.failed > 0 ? EXIT.failed : EXIT.ok;
+    return options.failOnError === true && report.deadLetters > 0 ? EXIT.failed : EXIT.ok;
   }
 }
 

@@ -17,6 +17,7 @@ export function settlementOf(attempt: Attempt, type: JobType | undefined, outcom
     attempts,
     charged: true,
     crashed: false,
+    cancelled: false,
     delayMs: 0,
     result: null,
     error: null,
@@ -26,7 +27,13 @@ export function settlementOf(attempt: Attempt, type: JobType | undefined, outcom
     case 'completed':
       return { ...base, status: 'completed', count: 'completed', result: outcome.result };
     case 'failed':
-      return { ...base, status: 'failed', count: 'failed', error: outcome.error };
+      return {
+        ...base,
+        status: 'failed',
+        count: 'failed',
+        error: outcome.error,
+        cancelled: outcome.cancelled === true,
+      };
     case 'retry':
       return { ...base, status: 'pending', count: 'retried', error: outcome.error, delayMs: outcome.delayMs };
     case 'released':

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { messageOf } from '../errors';
+import type { Emit } from '../events';
 import type { Attempt } from './attempt';
 
 const current = new AsyncLocalStorage<Attempt>();
@@ -12,13 +13,16 @@ export const runTraced = <T>(attempt: Attempt, run: () => T): T => current.run(a
 
 /**
  * Errors that nobody caught, and calls of process.exit, fail the attempt that they came from and no other
- * job. What comes from no attempt goes to `onUnknown`: the state of the process is then unknown.
+ * job. One that has ended already can only be told of. What comes from no attempt goes to `onUnknown`: the
+ * state of the process is then unknown.
  */
-export function watchStrays(onUnknown: (error: unknown) => void): () => void {
+export function watchStrays(onUnknown: (error: unknown) => void, emit: Emit): () => void {
   const onStray = (what: string) => (error: unknown) => {
     const attempt = current.getStore();
     if (attempt === undefined) return onUnknown(error);
-    attempt.abort('stray', `${what}: ${messageOf(error)}`);
+    const words = `${what}: ${messageOf(error)}`;
+    if (attempt.isOver) emit('job.stray', { ...attempt.facts, what: words });
+    else attempt.abort('stray', words);
   };
   const onRejection = onStray('a rejected promise that nobody awaits');
   const onException = onStray('an exception that nobody catches');

@@ -40,7 +40,11 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
     stopping = message.stopping;
     const type = registry.get(message.job.type);
     if (type !== undefined) void run(new Attempt(message.job, message.runId, type.maxAttempts), type);
-    else tell({ kind: 'ended', execution: { outcome: { kind: 'released', why: 'type unknown', delayMs: 60_000 }, abandoned: false } });
+    else
+      tell({
+        kind: 'ended',
+        execution: { outcome: { kind: 'released', why: 'type unknown', delayMs: 60_000 }, abandoned: false },
+      });
   });
   process.on('disconnect', () => exitProcess(0));
   // Ctrl-C goes to the whole group: the parent decides what becomes of the job.
@@ -50,7 +54,7 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
   watchStrays((error) => {
     process.stderr.write(`rowlock: an error outside of any job: ${String(error)}\n`);
     exitProcess(1);
-  });
+  }, emit);
   // A function that does not yield hears no 'disconnect'.
   new Worker(join(__dirname, 'orphan-thread.js'), { workerData: process.ppid }).unref();
   return new Promise(() => undefined);

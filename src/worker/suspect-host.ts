@@ -3,6 +3,7 @@ import type { Emit } from '../events';
 import type { Attempt } from './attempt';
 import type { Execution } from './execute';
 import type { JobType } from './job-type';
+import { CANCELLED } from './outcome';
 import { retryOrFail } from './execute';
 import type { FromChild, ToChild } from './suspect-messages';
 
@@ -108,7 +109,7 @@ export class SuspectHost {
       return { outcome, abandoned: false };
     }
     if (aborted.kind === 'lost') return { outcome: { kind: 'lost', why: aborted.message }, abandoned: false };
-    if (aborted.kind === 'cancelled') return { outcome: { kind: 'failed', error: 'cancelled' }, abandoned: false };
+    if (aborted.kind === 'cancelled') return { outcome: CANCELLED, abandoned: false };
     if (aborted.kind === 'stopping') {
       return { outcome: { kind: 'released', why: aborted.message, delayMs: 0 }, abandoned: false };
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
@@ -17,11 +17,15 @@ export interface Workshop {
   rowlock(args: string[]): Promise<Ended>;
   /** Inserts a job with this payload and these columns; answers with its id. */
   add(type: string, payload?: unknown, columns?: Record<string, unknown>): Promise<number>;
+  /** Inserts as many of the same, with consecutive ids. */
+  addMany(jobs: number, type: string, payload?: unknown): Promise<void>;
   job(id: number): Promise<Record<string, unknown>>;
   /** The rows of a table, oldest first. */
   rows(sql: string, values?: unknown[]): Promise<RowDataPacket[]>;
   /** What the functions have noted so far, a line each. */
   notes(): string[];
+  /** Puts a line of the test's own among them. */
+  note(line: string): void;
   /** Lets functions pass that wait for this. */
   open(gate: string): void;
   /** No job, no run, no pause and no note is left of what was before. */
@@ -49,6 +53,10 @@ export async function openWorkshop(module: string): Promise<Workshop> {
     rowlock: (args) => rowlock(args, { env: environment() }),
     add: (type, payload, columns = {}) =>
       insertJob(db, { job_type: type, payload: payload === undefined ? null : JSON.stringify(payload), ...columns }),
+    async addMany(jobs, type, payload) {
+      const row = [type, payload === undefined ? null : JSON.stringify(payload)];
+      await db.pool.query('INSERT INTO background_jobs (job_type, payload) VALUES ?', [Array(jobs).fill(row)]);
+    },
     job: (id) => readJob(db, id),
     async rows(sql, values = []) {
       const [rows] = await db.pool.query<RowDataPacket[]>(sql, values);
@@ -58,6 +66,7 @@ export async function openWorkshop(module: string): Promise<Workshop> {
       const path = join(folder, 'notes');
       return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
     },
+    note: (line) => appendFileSync(join(folder, 'notes'), `${line}\n`),
     open: (gate) => writeFileSync(join(folder, gate), ''),
     async clear() {
       for (const table of TABLES) await db.pool.query('DELETE FROM ??', [table]);

@@ -1,0 +1,43 @@
+import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
+import type { TestDatabase } from './database';
+import { until } from './until';
+
+/** The sessions that others than the test have open in its database. */
+export interface Sessions {
+  /** Ids of those that are open now. */
+  open(): Promise<number[]>;
+  /** Waits until one of them is at a statement with this text. */
+  waitFor(text: string): Promise<void>;
+  /** A connection of the test's own, inside a transaction that has run this statement and holds its locks. */
+  hold(sql: string, values?: unknown[]): Promise<{ release(): Promise<void> }>;
+}
+
+/** To be called before anyone else has a session. The test may use two connections of its pool at once, not more. */
+export async function watchSessions({ name, pool }: TestDatabase): Promise<Sessions> {
+  const list = async () => {
+    const [rows] = await pool.query<RowDataPacket[]>('SHOW FULL PROCESSLIST');
+    return rows.filter(({ db }) => db === name);
+  };
+  const holder = await pool.getConnection();
+  await pool.query('SELECT 1');
+  const own = new Set((await list()).map(({ Id }) => Id));
+  holder.release();
+  const others = async () => (await list()).filter(({ Id }) => !own.has(Id));
+  return {
+    open: async () => (await others()).map(({ Id }) => Number(Id)),
+    async waitFor(text) {
+      await until(async () => (await others()).some(({ Info }) => Info?.includes(text)), `a session is at ${text}`);
+    },
+    async hold(sql, values) {
+      const connection = await pool.getConnection();
+      await connection.query('START TRANSACTION');
+      await connection.query(sql, values);
+      return { release: () => end(connection) };
+    },
+  };
+}
+
+async function end(connection: PoolConnection): Promise<void> {
+  await connection.query('ROLLBACK');
+  connection.release();
+}
