@@ -81,7 +81,10 @@ const duration = (atLeastMs: number) =>
 const LONGEST_MS = 2 ** 31 - 1;
 
 const count = (least: number, most: number) =>
-  z.string().regex(/^\d+$/, `is no whole number from ${least} to ${most}`).transform(Number)
+  z
+    .string()
+    .regex(/^\d+$/, `is no whole number from ${least} to ${most}`)
+    .transform(Number)
     .refine((n) => n >= least && n <= most, `is no whole number from ${least} to ${most}`);
 
 const names = z
@@ -97,10 +100,12 @@ const serverUrl = z.string().transform((url, context) => {
   return z.NEVER;
 });
 
-const mailUrl = z.string().refine(
-  (url) => /^smtps?:$/.test(URL.parse(url)?.protocol ?? ''),
-  'is not of the form smtp://user:password@host:587',
-);
+const mailUrl = z
+  .string()
+  .refine(
+    (url) => /^smtps?:$/.test(URL.parse(url)?.protocol ?? ''),
+    'is not of the form smtp://user:password@host:587',
+  );
 
 /** Each setting: its name on the command line (as commander spells it), its variable, default and shape. */
 const RUN_OPTIONS = {
@@ -217,14 +222,17 @@ function readEnvFile(envFile: string | undefined): void {
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`the env file ${path} cannot be read (${messageOf(error)}); correct --env-file`, { cause: error });
+    throw new ConfigError(`the env file ${path} cannot be read (${messageOf(error)}); correct --env-file`, {
+      cause: error,
+    });
   }
   for (const [name, value] of Object.entries(parse(content))) process.env[name] ??= value;
 }
 
 /** The parts of a server's URL, or what is wrong with it in words that hold no part of it. */
 function parseServerUrl(text: string): ConnectionSettings | string {
-  const form = 'is not of the form mysql://user:password@host:3306/database (percent-encode special characters of the password)';
+  const form =
+    'is not of the form mysql://user:password@host:3306/database (percent-encode special characters of the password)';
   const url = URL.parse(text);
   if (url === null || !/^(mysql|mariadb):$/.test(url.protocol) || url.hostname === '') return form;
   const database = decode(url.pathname.slice(1));

@@ -50,6 +50,9 @@ export class InternalError extends RowlockError {
 const UNRECOVERABLE = 'ROWLOCK_UNRECOVERABLE';
 const RETRY_AFTER = 'ROWLOCK_RETRY_AFTER';
 
+/** run_at is a TIMESTAMP, which ends in 2038. */
+const LONGEST_DELAY_MS = 365 * 86_400_000;
+
 /** Thrown by a job function when no retry can help: the job fails at once. */
 export class UnrecoverableError extends Error {
   readonly code = UNRECOVERABLE;
@@ -67,8 +70,8 @@ export class RetryAfterError extends Error {
   constructor(delay: number | Duration, message = `retry after ${delay}`, options?: ErrorOptions) {
     super(message, options);
     const delayMs = typeof delay === 'number' ? delay : parseDuration(delay);
-    if (delayMs === undefined || !(delayMs >= 0)) {
-      throw new TypeError(`RetryAfterError: ${String(delay)} is no delay; give milliseconds or words such as '10m'`);
+    if (delayMs === undefined || !isDelay(delayMs)) {
+      throw new TypeError(`RetryAfterError: ${String(delay)} is no delay; give milliseconds or words such as '10m', at most a year`);
     }
     this.delayMs = delayMs;
   }
@@ -78,7 +81,9 @@ export class RetryAfterError extends Error {
 export const isUnrecoverable = (error: unknown): boolean => codeOf(error) === UNRECOVERABLE;
 
 export const isRetryAfter = (error: unknown): error is RetryAfterError =>
-  codeOf(error) === RETRY_AFTER && typeof (error as { delayMs?: unknown }).delayMs === 'number';
+  codeOf(error) === RETRY_AFTER && isDelay((error as { delayMs?: unknown }).delayMs);
+
+const isDelay = (given: unknown): boolean => typeof given === 'number' && given >= 0 && given <= LONGEST_DELAY_MS;
 
 /** The `code` of an error as Node and mysql2 set it (`ECONNREFUSED`, `ER_DUP_ENTRY`), or undefined. */
 export function codeOf(error: unknown): string | undefined {
@@ -93,7 +98,10 @@ const LONGEST_MESSAGE = 2_000;
  * cycle and messages of 10 MB, and a lone surrogate in one is refused by the server.
  */
 export function messageOf(thrown: unknown): string {
-  const text = describe(thrown).slice(0, LONGEST_MESSAGE * 2).toWellFormed().replaceAll('\0', '\uFFFD');
+  const text = describe(thrown)
+    .slice(0, LONGEST_MESSAGE * 2)
+    .toWellFormed()
+    .replaceAll('\0', '\uFFFD');
   return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE - 1)}…`.toWellFormed();
 }
 

@@ -72,7 +72,8 @@ export const WORDING: Wording = {
   'run.skipped': { level: 'info', say: (e) => `run ${e.run_id} skipped: ${e.why}` },
   'run.starved': {
     level: 'warn',
-    say: (e) => `${e.due} jobs are due, but every run was skipped for ${e.minutes} minutes; see rowlock list --status running, or raise --max-runs or --concurrency`,
+    say: (e) =>
+      `${e.due} jobs are due, but every run was skipped for ${e.minutes} minutes; see rowlock list --status running, or raise --max-runs or --concurrency`,
   },
   'run.stopping': { level: 'info', say: (e) => `stopping: ${e.why}` },
   'run.finished': {
@@ -86,25 +87,38 @@ export const WORDING: Wording = {
     say: (e) =>
       `${e.count} ${e.count === 1 ? 'job' : 'jobs'} failed for good: ${e.groups.map(sayGroup).join('; ')}; see rowlock show ${e.groups[0]?.job_ids[0]}`,
   },
-  'run.lease_lost': { level: 'error', say: (e) => `run ${e.run_id} lost its lease: ${e.why}; what it held will be, or was, run again` },
+  'run.lease_lost': {
+    level: 'error',
+    say: (e) => `run ${e.run_id} lost its lease: ${e.why}; what it held will be, or was, run again`,
+  },
   'run.waiting': { level: 'info', say: (e) => `waiting: ${e.why}` },
   'jobs.claimed': { level: 'debug', say: (e) => `claimed ${e.count} from queue ${e.queue}` },
   'jobs.rescued': { level: 'info', say: (e) => `${e.count} jobs taken back from runs that died` },
   'jobs.enqueued': { level: 'info', say: (e) => `${e.count} scheduled jobs enqueued` },
   'job.completed': { level: 'info', say: (e) => `${job(e)} completed in ${e.ms} ms` },
-  'job.retried': { level: 'info', say: (e) => `${job(e)} will be retried in ${Math.round(e.delay_ms / 1000)} s: ${e.error}` },
+  'job.retried': {
+    level: 'info',
+    say: (e) => `${job(e)} will be retried in ${Math.round(e.delay_ms / 1000)} s: ${e.error}`,
+  },
   'job.failed': { level: 'info', say: (e) => `${job(e)} failed: ${e.error}` },
   'job.released': { level: 'info', say: (e) => `${job(e)} given back: ${e.why}` },
   'job.not_claimed': { level: 'warn', say: (e) => `job ${e.job_id} was not run: ${e.why}` },
   'job.crashed': { level: 'info', say: (e) => `${job(e)} ended its process (${e.how}), crash ${e.crashes}` },
-  'job.taken_away': { level: 'warn', say: (e) => `${job(e)} was taken away while it ran (${e.why}); its outcome is dropped` },
+  'job.taken_away': {
+    level: 'warn',
+    say: (e) => `${job(e)} was taken away while it ran (${e.why}); its outcome is dropped`,
+  },
   'job.result_dropped': { level: 'warn', say: (e) => `${job(e)} completed, but its result is not stored: ${e.why}` },
-  'job.abandoned': { level: 'warn', say: (e) => `${job(e)} still runs ${e.ms} ms after its abort and is abandoned; honour ctx.signal` },
+  'job.abandoned': {
+    level: 'warn',
+    say: (e) => `${job(e)} still runs ${e.ms} ms after its abort and is abandoned; honour ctx.signal`,
+  },
   'job.stray': { level: 'warn', say: (e) => `${job(e)} had ended, but left ${e.what}; await all that it starts` },
   'job.log': { level: (e) => e.level, say: (e) => `${job(e)}: ${e.message}` },
   'worker.blocked': {
     level: 'error',
-    say: (e) => `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
+    say: (e) =>
+      `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
   },
   'worker.not_closed': { level: 'warn', say: (e) => `${e.job_type} could not close what it keeps open: ${e.why}` },
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },

@@ -54,12 +54,15 @@ function openWinston(level: LogLevel, json: boolean, file: string | undefined): 
   const asJson = printf(({ level: severity, message, event, facts }) =>
     JSON.stringify({ time: new Date().toISOString(), level: severity, event, message, ...(facts as object) }),
   );
-  const asSentence = printf(({ message }) => `rowlock: ${String(message)}`);
+  const asSentence = printf(({ message }) => `rowlock: ${String(message).replaceAll(/\s*\n\s*/g, ' ')}`);
   return winston.createLogger({
     level,
     levels: SEVERITY,
     transports: [
-      new winston.transports.Console({ stderrLevels: Object.keys(SEVERITY), format: combine(json ? asJson : asSentence) }),
+      new winston.transports.Console({
+        stderrLevels: Object.keys(SEVERITY),
+        format: combine(json ? asJson : asSentence),
+      }),
       ...(file === undefined ? [] : [new winston.transports.File({ filename: file, format: combine(asJson) })]),
     ],
   });

@@ -28,7 +28,9 @@ async function insertMany(count: number, columns: string, values: string): Promi
   for (let size = 1; size < count; size *= 2) {
     await database.pool.query('INSERT INTO numbers SELECT n + ? FROM numbers', [size]);
   }
-  await database.pool.query(`INSERT INTO background_jobs (${columns}) SELECT ${values} FROM numbers WHERE n < ?`, [count]);
+  await database.pool.query(`INSERT INTO background_jobs (${columns}) SELECT ${values} FROM numbers WHERE n < ?`, [
+    count,
+  ]);
   await database.pool.query('DROP TABLE numbers');
 }
 
@@ -56,7 +58,7 @@ async function countReads<T>(work: (on: Pool) => Promise<T>): Promise<{ value: T
 const claim = { runId: RUN, isHeld: () => false };
 
 test('a claim of 100 reads each of them once to find it, whatever else the table holds', async () => {
-  await insertMany(COMPLETED, "job_type, status, processed_at", "'done', 'completed', NOW(3)");
+  await insertMany(COMPLETED, 'job_type, status, processed_at', "'done', 'completed', NOW(3)");
   await insertMany(FUTURE, 'job_type, run_at', "'later', NOW(3) + INTERVAL 1 DAY");
   await insertMany(1_000, 'job_type, run_at, priority', "'due', NOW(3) - INTERVAL 1 MINUTE, 1");
 

@@ -15,18 +15,22 @@ afterEach(async () => {
 });
 
 describe('a write that never ends', () => {
-  test.each(['hangs.complete', 'hangs.save'])('%s: its attempt fails at the timeout, and nothing of it stays', async (type) => {
-    const id = await shop.add(type);
-    const { code, stderr } = await shop.run(['--grace', '200ms']);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^rowlock: job ${id} .* is abandoned; honour ctx\\.signal\\n$`));
-    expect(await shop.job(id)).toMatchObject({
-      status: 'pending',
-      attempts: 1,
-      checkpoint: null,
-      last_error: expect.stringMatching(/^timed out after 200 ms/),
-    });
-  }, 10_000);
+  test.each(['hangs.complete', 'hangs.save'])(
+    '%s: its attempt fails at the timeout, and nothing of it stays',
+    async (type) => {
+      const id = await shop.add(type);
+      const { code, stderr } = await shop.run(['--grace', '200ms']);
+      expect(code).toBe(0);
+      expect(stderr).toMatch(new RegExp(`^rowlock: job ${id} .* is abandoned; honour ctx\\.signal\\n$`));
+      expect(await shop.job(id)).toMatchObject({
+        status: 'pending',
+        attempts: 1,
+        checkpoint: null,
+        last_error: expect.stringMatching(/^timed out after 200 ms/),
+      });
+    },
+    10_000,
+  );
 
   test('and that honours the signal is undone, and nobody is abandoned', async () => {
     const id = await shop.add('hangs.politely');

@@ -54,7 +54,10 @@ const REFUSED = [
 ];
 
 test('tx refuses whatever would end the transaction, and nothing stays', async () => {
-  const statements = REFUSED.flatMap((sql) => [['query', sql], ['execute', sql]]);
+  const statements = REFUSED.flatMap((sql) => [
+    ['query', sql],
+    ['execute', sql],
+  ]);
   const id = await shop.add('tries', statements);
   await shop.run();
   expect(shop.notes().join('\n')).toBe(statements.map(([, sql]) => `RefusedStatementError ${sql}`).join('\n'));
@@ -72,11 +75,14 @@ test('tx takes statements that read and write rows, and undoes them with the res
     'INSERT INTO effects (n) VALUES (2)',
     'UPDATE effects SET n = 3',
     'DELETE FROM effects WHERE n = 9',
-    "REPLACE INTO effects (id, n) VALUES (50, 4)",
+    'REPLACE INTO effects (id, n) VALUES (50, 4)',
     'SET @a = 1',
     'CALL counts()',
   ];
-  const id = await shop.add('tries', taken.map((sql) => ['query', sql]));
+  const id = await shop.add(
+    'tries',
+    taken.map((sql) => ['query', sql]),
+  );
   await shop.run();
   expect(shop.notes()).toEqual(taken.flatMap((sql) => `passed ${sql}`.split('\n')));
   expect(await shop.job(id)).toMatchObject({ last_error: 'undo all' });
@@ -84,9 +90,15 @@ test('tx takes statements that read and write rows, and undoes them with the res
 });
 
 test('a procedure that commits is noticed, and nothing further is written', async () => {
-  const id = await shop.add('tries', [['query', 'CALL commits()'], ['query', 'INSERT INTO effects (n) VALUES (2)']]);
+  const id = await shop.add('tries', [
+    ['query', 'CALL commits()'],
+    ['query', 'INSERT INTO effects (n) VALUES (2)'],
+  ]);
   await shop.run();
-  expect(shop.notes()).toEqual(['RefusedStatementError CALL commits()', 'RefusedStatementError INSERT INTO effects (n) VALUES (2)']);
+  expect(shop.notes()).toEqual([
+    'RefusedStatementError CALL commits()',
+    'RefusedStatementError INSERT INTO effects (n) VALUES (2)',
+  ]);
   expect(await shop.job(id)).toMatchObject({ status: 'pending' });
   expect(await shop.rows('SELECT n FROM effects')).toEqual([{ n: 1 }]);
 });
@@ -99,7 +111,7 @@ describe('a deadlock', () => {
     await until(() => shop.notes().includes('holds 1'), 'the job holds row 1');
     const waiting = other.query('UPDATE effects SET n = n + 10 WHERE id = 1');
     await until(isWaiting, 'the other waits for row 1');
-    shop.open('both hold');
+    shop.openGate('both hold');
     await waiting;
     await other.commit();
   }
@@ -118,14 +130,16 @@ describe('a deadlock', () => {
     ['deadlock.save', true],
   ])('%s, swallowed: %s: the write runs again as a whole, and its effect is there once', async (type, swallow) => {
     await shop.db.pool.query('INSERT INTO effects (n) VALUES (0), (0)');
-    await shop.db.pool.query('INSERT INTO effects (n) SELECT a.n FROM effects AS a, effects AS b, effects AS c, effects AS d, effects AS e');
+    await shop.db.pool.query(
+      'INSERT INTO effects (n) SELECT a.n FROM effects AS a, effects AS b, effects AS c, effects AS d, effects AS e',
+    );
     const id = await shop.add(type, { swallow });
     const run = shop.start();
     const other = await shop.db.pool.getConnection();
     try {
       await collide(other);
     } finally {
-      other.release();
+      other.destroy();
     }
     expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
     const first = swallow ? ['ER_LOCK_DEADLOCK', 'still ER_LOCK_DEADLOCK'] : ['ER_LOCK_DEADLOCK'];

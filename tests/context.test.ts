@@ -34,7 +34,10 @@ test('ctx.log is told at its level', async () => {
   expect(await shop.run()).toMatchObject({ stderr: `rowlock: job ${id} (logs, attempt 1): careful\n` });
   await shop.add('logs');
   const { stderr } = await shop.run([], { LOG_LEVEL: 'info' });
-  const events = stderr.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const events = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const logged = events.filter(({ event }) => event === 'job.log');
   expect(logged).toMatchObject([
     { level: 'info', message: expect.stringContaining('fine'), fields: { rows: 3 }, job_type: 'logs' },
@@ -62,7 +65,12 @@ describe('ctx.save', () => {
     const id = await shop.add('save.throws');
     await shop.run();
     expect(await effects()).toEqual([1]);
-    expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 1, last_error: 'not today', checkpoint: '"first"' });
+    expect(await shop.job(id)).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      last_error: 'not today',
+      checkpoint: '"first"',
+    });
   });
 
   test('called again before the first has ended, loses nothing', async () => {
@@ -83,6 +91,22 @@ describe('ctx.complete', () => {
     expect(await shop.rows('SELECT completed FROM background_job_runs')).toEqual([{ completed: 1 }]);
   });
 
+  test('completes without a result that cannot be stored', async () => {
+    const ids = [
+      await shop.add('complete.odd'),
+      await shop.add('complete.deep', 60),
+      await shop.add('complete.deep', 150),
+    ];
+    const { code, stderr } = await shop.run(['--concurrency', '1']);
+    expect(code).toBe(0);
+    expect(await effects()).toEqual([1, 60, 150]);
+    for (const id of ids) expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1 });
+    for (const id of [ids[0], ids[2]]) {
+      expect(stderr).toMatch(new RegExp(`^rowlock: job ${id} .* completed, but its result is not stored: .+$`, 'm'));
+      expect((await shop.job(id ?? 0))['result']).toBeNull();
+    }
+  });
+
   test('leaves nothing when the write throws, and the job is retried', async () => {
     const id = await shop.add('complete.throws');
     await shop.run();
@@ -93,7 +117,7 @@ describe('ctx.complete', () => {
   test('waits for statements that the function did not wait for, and takes none after its end', async () => {
     const id = await shop.add('complete.hasty');
     await shop.add('steps');
-    shop.open('go');
+    shop.openGate('go');
     await shop.run(['--keep-alive', '300ms']);
     expect(await shop.job(id)).toMatchObject({ status: 'completed' });
     expect(shop.notes()).toContain('RefusedStatementError');

@@ -102,7 +102,9 @@ test('a type that kills its process fails after three crashes; a thousand innoce
 });
 
 test('a job that may run once is failed if its worker died, and is not run again', async () => {
-  await shop.db.pool.query(`INSERT INTO background_job_runs (id, host, pid, lease_expires_at) VALUES (7, 'gone', 1, '2020-01-01')`);
+  await shop.db.pool.query(
+    `INSERT INTO background_job_runs (id, host, pid, lease_expires_at) VALUES (7, 'gone', 1, '2020-01-01')`,
+  );
   const held = { status: 'running', run_id: 7, attempts: 1 };
   const byType = await shop.add('once', null, held);
   const byRow = await shop.add('work', 0, { ...held, max_attempts: 1 });

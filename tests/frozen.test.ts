@@ -1,7 +1,7 @@
 import { countJobs, expireLeases, readRun } from './support/life';
 import type { Ended, Running } from './support/rowlock';
 import { type Sessions, watchSessions } from './support/sessions';
-import { dumpDatabase } from './support/tables';
+import { dumpRows } from './support/tables';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -26,7 +26,10 @@ interface Story {
 }
 
 const noted = (shop: Workshop, line: string | RegExp) =>
-  until(() => shop.notes().some((note) => (typeof line === 'string' ? note === line : line.test(note))), `a note: ${line}`);
+  until(
+    () => shop.notes().some((note) => (typeof line === 'string' ? note === line : line.test(note))),
+    `a note: ${line}`,
+  );
 
 /** Its statement on the run's own row waits until the run is frozen: whatever it does is done but for the COMMIT. */
 async function haltAtRunRow(sessions: Sessions, pid: number, statement: string, before: () => unknown) {
@@ -52,7 +55,7 @@ const PLACES: Record<string, Place> = {
     payload: 'door',
     async reach(shop) {
       await noted(shop, 'door began');
-      return () => shop.open('door');
+      return () => shop.openGate('door');
     },
   },
   'while a suspect runs in its own process, which goes on': {
@@ -62,7 +65,7 @@ const PLACES: Record<string, Place> = {
     async reach(shop) {
       await noted(shop, 'door began');
       return async () => {
-        shop.open('door');
+        shop.openGate('door');
         await noted(shop, 'door ended');
       };
     },
@@ -84,10 +87,16 @@ const PLACES: Record<string, Place> = {
     payload: 'door',
     async reach(shop, sessions, worker) {
       await noted(shop, 'door began');
-      return haltAtRunRow(sessions, worker.pid, 'SET completed = completed', () => shop.open('door'));
+      return haltAtRunRow(sessions, worker.pid, 'SET completed = completed', () => shop.openGate('door'));
     },
   },
-  'inside ctx.complete': { type: 'complete', payload: 'gate', args: WAITING, columns: { run_at: LATER }, reach: haltAtGate },
+  'inside ctx.complete': {
+    type: 'complete',
+    payload: 'gate',
+    args: WAITING,
+    columns: { run_at: LATER },
+    reach: haltAtGate,
+  },
   'inside ctx.save': { type: 'save', payload: 'gate', args: WAITING, columns: { run_at: LATER }, reach: haltAtGate },
 };
 
@@ -108,13 +117,16 @@ async function tell({ type, payload, args = [], columns = {}, reach }: Place): P
   const frozenNow = await reach(shop, sessions, worker);
   worker.child.kill('SIGSTOP');
   await frozenNow();
-  await until(async () => (await sessions.open()).length === 0, 'the server ends the silent sessions and frees their locks');
+  await until(
+    async () => (await sessions.open()).length === 0,
+    'the server ends the silent sessions and frees their locks',
+  );
   await expireLeases(shop);
   await shop.run();
-  const before = await dumpDatabase(shop.db.pool);
+  const before = await dumpRows(shop.db.pool);
   worker.child.kill('SIGCONT');
   const frozen = await worker.ended;
-  const after = await dumpDatabase(shop.db.pool);
+  const after = await dumpRows(shop.db.pool);
   return { shop, job: await shop.job(id), frozen, frozenRun: await readRun(shop, worker.pid), before, after };
 }
 
@@ -168,7 +180,7 @@ test('a run that was frozen for many leases, and that nobody has closed, goes on
     async () => (await shop.rows('SELECT 1 FROM background_job_runs WHERE lease_expires_at > NOW(3)')).length > 0,
     'it renews its lease',
   );
-  shop.open('door');
+  shop.openGate('door');
   expect(await worker.ended).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
   expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, crashes: 0 });
 });

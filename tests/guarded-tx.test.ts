@@ -20,13 +20,24 @@ const blanks = fc.array(blank, { maxLength: 6 }).map((parts) => parts.join(''));
 
 /** The same word in upper and lower case, at random. */
 const mixed = (word: string) =>
-  fc.array(fc.boolean(), { minLength: word.length, maxLength: word.length }).map((upper) =>
-    [...word].map((char, index) => (upper[index] ? char.toUpperCase() : char)).join(''),
-  );
+  fc
+    .array(fc.boolean(), { minLength: word.length, maxLength: word.length })
+    .map((upper) => [...word].map((char, index) => (upper[index] ? char.toUpperCase() : char)).join(''));
 
 test('whatever stands before it, in any case, the end of a transaction is refused', async () => {
   const ends = fc
-    .constantFrom('commit', 'rollback', 'begin', 'start transaction', 'create table t (a int)', 'drop table t', 'set autocommit=1', 'set @@autocommit = 0', 'lock tables t write', "xa end 'x'")
+    .constantFrom(
+      'commit',
+      'rollback',
+      'begin',
+      'start transaction',
+      'create table t (a int)',
+      'drop table t',
+      'set autocommit=1',
+      'set @@autocommit = 0',
+      'lock tables t write',
+      "xa end 'x'",
+    )
     .chain(mixed);
   await fc.assert(
     fc.asyncProperty(blanks, ends, async (before, end) => {
@@ -40,7 +51,15 @@ test('whatever stands before it, in any case, the end of a transaction is refuse
 
 test('whatever stands before it, in any case, a statement about rows passes unchanged', async () => {
   const rows = fc
-    .constantFrom('select 1', 'insert into t values (1)', 'update t set commit = 1', 'delete from t', 'replace into t values (1)', 'with c as (select 1) select * from c', 'set @a = 1')
+    .constantFrom(
+      'select 1',
+      'insert into t values (1)',
+      'update t set commit = 1',
+      'delete from t',
+      'replace into t values (1)',
+      'with c as (select 1) select * from c',
+      'set @a = 1',
+    )
     .chain(mixed);
   await fc.assert(
     fc.asyncProperty(blanks, rows, async (before, statement) => {
@@ -51,11 +70,14 @@ test('whatever stands before it, in any case, a statement about rows passes unch
   );
 });
 
-test.each([[undefined], [null], [42], [{}], [''], ['/* unended'], ['selection'], [{ sql: 7 }]])('%p is refused', async (given) => {
-  const { tx, sent } = connection();
-  await expect(tx.query(given as string)).rejects.toMatchObject(refusal);
-  expect(sent).toEqual([]);
-});
+test.each([[undefined], [null], [42], [{}], [''], ['/* unended'], ['selection'], [{ sql: 7 }]])(
+  '%p is refused',
+  async (given) => {
+    const { tx, sent } = connection();
+    await expect(tx.query(given as string)).rejects.toMatchObject(refusal);
+    expect(sent).toEqual([]);
+  },
+);
 
 test('a statement of some megabytes is looked at quickly', async () => {
   const { tx } = connection();
@@ -76,7 +98,9 @@ test('after a lock conflict it takes nothing more, also if the function has caug
 
 test('an error that undoes its statement alone is the function’s own business', async () => {
   const duplicate = Object.assign(new Error('Duplicate entry'), { errno: 1062 });
-  const { tx, guard, sent } = connection((sql) => (sql === 'INSERT 1' ? Promise.reject(duplicate) : Promise.resolve([])));
+  const { tx, guard, sent } = connection((sql) =>
+    sql === 'INSERT 1' ? Promise.reject(duplicate) : Promise.resolve([]),
+  );
   await expect(tx.query('INSERT 1')).rejects.toBe(duplicate);
   await tx.query('INSERT 2');
   await guard.close();

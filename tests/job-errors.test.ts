@@ -10,7 +10,10 @@ beforeEach(() => shop.clear());
 
 /** Seconds from the start of the newest attempt until the job is due. */
 const pauseOf = async (id: number): Promise<number> => {
-  const [row] = await shop.rows('SELECT TIMESTAMPDIFF(SECOND, started_at, run_at) AS s FROM background_jobs WHERE id = ?', [id]);
+  const [row] = await shop.rows(
+    'SELECT TIMESTAMPDIFF(SECOND, started_at, run_at) AS s FROM background_jobs WHERE id = ?',
+    [id],
+  );
   return Number(row?.['s']);
 };
 
@@ -32,7 +35,12 @@ describe('what is thrown', () => {
     expect(await shop.run()).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     for (const [kind, expected] of Object.entries(words)) {
       const { status, attempts, last_error } = await shop.job(ids.get(kind) ?? 0);
-      expect({ kind, status, attempts, last_error }).toEqual({ kind, status: 'pending', attempts: 1, last_error: expect.stringMatching(expected) });
+      expect({ kind, status, attempts, last_error }).toEqual({
+        kind,
+        status: 'pending',
+        attempts: 1,
+        last_error: expect.stringMatching(expected),
+      });
     }
     expect(await shop.rows('SELECT id FROM background_job_errors')).toHaveLength(ids.size);
   });
@@ -43,12 +51,32 @@ describe('what is thrown', () => {
     const soon = await shop.add('throw', 'soon');
     const last = await shop.add('throw', 'later', { max_attempts: 3, attempts: 2 });
     await shop.run();
-    expect(await shop.job(final)).toMatchObject({ status: 'failed', attempts: 1, last_error: expect.stringContaining('no such customer') });
-    expect(await shop.job(later)).toMatchObject({ status: 'pending', attempts: 1, last_error: expect.stringContaining('busy') });
+    expect(await shop.job(final)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      last_error: expect.stringContaining('no such customer'),
+    });
+    expect(await shop.job(later)).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      last_error: expect.stringContaining('busy'),
+    });
     expect(await shop.job(last)).toMatchObject({ status: 'failed', attempts: 3 });
     expect(Math.abs((await pauseOf(later)) - 600)).toBeLessThan(10);
     expect(Math.abs((await pauseOf(soon)) - 90)).toBeLessThan(10);
   });
+});
+
+test.each([
+  ['fraction', 90],
+  ['ages', 365 * 86_400],
+  ['forever', 365 * 86_400],
+  ['foreign', 0],
+])('RetryAfterError with an odd delay, %s: the job is due in %i s, at most a year', async (kind, seconds) => {
+  const id = await shop.add('throw', kind);
+  expect(await shop.run(['--max-jobs', '1'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 1 });
+  expect(Math.abs((await pauseOf(id)) - seconds)).toBeLessThan(seconds === 0 ? 60 : 10);
 });
 
 describe('the pause before a retry', () => {
@@ -56,7 +84,11 @@ describe('the pause before a retry', () => {
     const ids = [0, 1, 2, 3].map((attempts) => shop.add('throw.listed', null, { attempts }));
     const [first, second, third, fourth] = await Promise.all(ids);
     await shop.run();
-    for (const [id, seconds] of [[first, 60], [second, 600], [third, 600]] as const) {
+    for (const [id, seconds] of [
+      [first, 60],
+      [second, 600],
+      [third, 600],
+    ] as const) {
       expect(Math.abs((await pauseOf(id ?? 0)) - seconds)).toBeLessThan(10);
     }
     expect(await shop.job(fourth ?? 0)).toMatchObject({ status: 'failed', attempts: 4 });
@@ -85,9 +117,14 @@ describe('a function that leaves something behind', () => {
   ])('%s: fails its own attempt and no other job', async (kind, words) => {
     const stray = await shop.add('stray', kind);
     const innocent = await shop.add('wait', 'go');
-    shop.open('go');
+    shop.openGate('go');
     expect(await shop.run()).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
-    expect(await shop.job(stray)).toMatchObject({ status: 'pending', attempts: 1, crashes: 0, last_error: expect.stringContaining(words) });
+    expect(await shop.job(stray)).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      crashes: 0,
+      last_error: expect.stringContaining(words),
+    });
     expect(await shop.job(innocent)).toMatchObject({ status: 'completed', attempts: 1 });
   });
 
@@ -103,15 +140,21 @@ describe('a function that leaves something behind', () => {
 });
 
 test('what cannot be stored as a result is dropped with a warning; the job is completed', async () => {
-  const dropped = ['function', 'cycle', 'endless', 'huge', 'symbol'];
+  const dropped = ['function', 'cycle', 'endless', 'rounded', 'huge', 'symbol', 'deep'];
   const ids: [string, number][] = [];
   for (const kind of dropped) ids.push([kind, await shop.add('return', kind)]);
-  const kept = { nothing: await shop.add('return', 'nothing'), bigint: await shop.add('return', 'bigint'), date: await shop.add('return', 'date') };
+  const kept = {
+    nothing: await shop.add('return', 'nothing'),
+    bigint: await shop.add('return', 'bigint'),
+    date: await shop.add('return', 'date'),
+  };
   const { code, stderr } = await shop.run();
   expect(code).toBe(0);
   expect(stderr.trimEnd().split('\n')).toHaveLength(dropped.length);
   for (const [, id] of ids) {
-    expect(stderr).toMatch(new RegExp(`^rowlock: job ${id} \\(return, attempt 1\\) completed, but its result is not stored: .{5,}$`, 'm'));
+    expect(stderr).toMatch(
+      new RegExp(`^rowlock: job ${id} \\(return, attempt 1\\) completed, but its result is not stored: .{5,}$`, 'm'),
+    );
     expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, result: null });
   }
   expect(await shop.job(kept.nothing)).toMatchObject({ status: 'completed', result: null });

@@ -9,9 +9,11 @@ beforeAll(async () => {
 
 beforeEach(() => shop.clear());
 
-const noted = (what: string) => until(() => shop.notes().some((line) => line.startsWith(what)), `the notes say: ${what}`);
+const noted = (what: string) =>
+  until(() => shop.notes().some((line) => line.startsWith(what)), `the notes say: ${what}`);
 
-const runs = () => shop.rows('SELECT outcome, completed, retried, failed, released FROM background_job_runs ORDER BY started_at');
+const runs = () =>
+  shop.rows('SELECT outcome, completed, retried, failed, released FROM background_job_runs ORDER BY started_at');
 
 describe('a timeout', () => {
   test('aborts the function; one that honours its signal has failed, one that ends well all the same has completed', async () => {
@@ -32,13 +34,18 @@ describe('a timeout', () => {
     await until(async () => (await shop.job(deaf))['status'] === 'pending', 'the attempt is over');
     const later = await shop.add('wait', 'go');
     // Its end comes too late: an attempt is settled once.
-    shop.open('hear');
+    shop.openGate('hear');
     await noted('deaf ended');
-    shop.open('go');
+    shop.openGate('go');
     const { code, stdout, stderr } = await worker.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^rowlock: job ${deaf} \\(deaf, attempt 1\\) still runs .* and is abandoned; honour ctx\\.signal\\n$`));
-    expect(await shop.job(deaf)).toMatchObject({ attempts: 1, last_error: expect.stringMatching(/^timed out after 150 ms.*ignored/) });
+    expect(stderr).toMatch(
+      new RegExp(`^rowlock: job ${deaf} \\(deaf, attempt 1\\) still runs .* and is abandoned; honour ctx\\.signal\\n$`),
+    );
+    expect(await shop.job(deaf)).toMatchObject({
+      attempts: 1,
+      last_error: expect.stringMatching(/^timed out after 150 ms.*ignored/),
+    });
     expect(await shop.job(other)).toMatchObject({ status: 'completed', attempts: 1 });
     expect(await shop.job(later)).toMatchObject({ status: 'pending', attempts: 0 });
     expect(await shop.rows('SELECT job_id FROM background_job_errors')).toEqual([{ job_id: deaf }]);
@@ -54,10 +61,15 @@ describe('a timeout', () => {
     expect(ended.stderr).toMatch(/^rowlock: the event loop is blocked for \d+ s, .*\n$/);
     expect(await runs()).toMatchObject([{ outcome: 'error' }]);
 
-    shop.open('go');
+    shop.openGate('go');
     expect(await shop.run(args)).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(await shop.job(innocent)).toMatchObject({ status: 'completed', attempts: 1, crashes: 1, last_error: null });
-    expect(await shop.job(spinner)).toMatchObject({ status: 'pending', attempts: 1, crashes: 1, last_error: expect.stringContaining('timed out after 300 ms') });
+    expect(await shop.job(spinner)).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      crashes: 1,
+      last_error: expect.stringContaining('timed out after 300 ms'),
+    });
   });
 });
 
@@ -74,7 +86,11 @@ describe('a row that is changed while its function runs', () => {
     const before = await shop.rows('SELECT * FROM background_jobs');
     const { code, stdout, stderr } = await worker.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^rowlock: job ${id} \\(wait, attempt 1\\) was taken away while it ran .*; its outcome is dropped\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^rowlock: job ${id} \\(wait, attempt 1\\) was taken away while it ran .*; its outcome is dropped\\n$`,
+      ),
+    );
     expect(shop.notes()).toEqual(['never began', expect.stringMatching(/^never aborted: /)]);
     expect(await shop.rows('SELECT * FROM background_jobs')).toEqual(before);
     expect(await runs()).toEqual([{ outcome: 'finished', completed: 0, retried: 0, failed: 0, released: 0 }]);
@@ -85,8 +101,10 @@ describe('a row that is changed while its function runs', () => {
     const worker = shop.start();
     await noted('go began');
     await shop.db.pool.query(`UPDATE background_jobs SET status = 'pending', run_at = '2037-01-01' WHERE id = ?`, [id]);
-    shop.open('go');
-    expect((await worker.ended).stderr).toMatch(/^rowlock: job \d+ \(wait, attempt 1\) was taken away while it ran .*\n$/);
+    shop.openGate('go');
+    expect((await worker.ended).stderr).toMatch(
+      /^rowlock: job \d+ \(wait, attempt 1\) was taken away while it ran .*\n$/,
+    );
     expect(await shop.job(id)).toMatchObject({ status: 'pending', result: null });
   });
 });
@@ -99,7 +117,12 @@ describe('a cancelled job', () => {
     await shop.rowlock(['cancel', String(id)]);
     await noted('never aborted: cancelled');
     expect(await worker.ended).toMatchObject({ code: 0 });
-    expect(await shop.job(id)).toMatchObject({ status: 'failed', attempts: 1, last_error: 'cancelled', cancelled_at: expect.any(Date) });
+    expect(await shop.job(id)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      last_error: 'cancelled',
+      cancelled_at: expect.any(Date),
+    });
   });
 
   test('is no dead letter: nothing is printed, and --fail-on-error is content', async () => {
@@ -115,7 +138,7 @@ describe('a cancelled job', () => {
     const worker = shop.start();
     await noted('go began');
     await shop.rowlock(['cancel', String(id)]);
-    shop.open('go');
+    shop.openGate('go');
     expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
     expect(await shop.job(id)).toMatchObject({ status: 'completed' });
   });

@@ -26,7 +26,11 @@ describe('a module that cannot be used stops the run before it begins, in one li
   test.each([
     ['throws.js', "throw new Error('no licence\\nfound')", /throws\.js fails when it is loaded: no licence found; /],
     ['rejects.mjs', "await Promise.reject('just words')", /rejects\.mjs fails when it is loaded: just words; /],
-    ['twice.js', "module.exports = [{ type: 'a', run() {} }, { type: 'a', run() {} }]", /"a" is defined twice; rename one/],
+    [
+      'twice.js',
+      "module.exports = [{ type: 'a', run() {} }, { type: 'a', run() {} }]",
+      /"a" is defined twice; rename one/,
+    ],
     ['none.mjs', 'export const jobs = []', /none\.mjs has no default export; /],
     ['null.js', 'module.exports = [null]', /definition 1 is null, /],
   ])('%s', async (name, content, words) => {
@@ -41,7 +45,9 @@ describe('a module that cannot be used stops the run before it begins, in one li
   test('one that is not there', async () => {
     const { code, stderr } = await run([], { ROWLOCK_JOBS: './nowhere.js' });
     expect(code).toBe(78);
-    expect(stderr).toBe(`rowlock: there is no job module ${join(folder, 'nowhere.js')}; correct --jobs, or ROWLOCK_JOBS\n`);
+    expect(stderr).toBe(
+      `rowlock: there is no job module ${join(folder, 'nowhere.js')}; correct --jobs, or ROWLOCK_JOBS\n`,
+    );
   });
 });
 

@@ -81,23 +81,63 @@ describe('an attempt', () => {
 });
 
 describe('what an outcome means for the row', () => {
-  const settle = (outcome: Parameters<typeof settlementOf>[2], job: Partial<ClaimedJob> = {}, options = {}, limit = 8) =>
-    settlementOf(attemptOf(job, limit), typeOf(options), outcome);
+  const settle = (
+    outcome: Parameters<typeof settlementOf>[2],
+    job: Partial<ClaimedJob> = {},
+    options = {},
+    limit = 8,
+  ) => settlementOf(attemptOf(job, limit), typeOf(options), outcome);
 
   const FENCE = { id: 7, attempts: 2 };
 
   test('completed, failed, cancelled, retried, released', () => {
-    expect(settle({ kind: 'completed', result: '1' })).toMatchObject({ ...FENCE, status: 'completed', count: 'completed', charged: true, result: '1', error: null });
-    expect(settle({ kind: 'failed', error: 'x' })).toMatchObject({ ...FENCE, status: 'failed', count: 'failed', charged: true, error: 'x', cancelled: false });
+    expect(settle({ kind: 'completed', result: '1' })).toMatchObject({
+      ...FENCE,
+      status: 'completed',
+      count: 'completed',
+      charged: true,
+      result: '1',
+      error: null,
+    });
+    expect(settle({ kind: 'failed', error: 'x' })).toMatchObject({
+      ...FENCE,
+      status: 'failed',
+      count: 'failed',
+      charged: true,
+      error: 'x',
+      cancelled: false,
+    });
     expect(settle(CANCELLED)).toMatchObject({ status: 'failed', count: 'failed', error: 'cancelled', cancelled: true });
-    expect(settle({ kind: 'retry', error: 'x', delayMs: 5 })).toMatchObject({ status: 'pending', count: 'retried', charged: true, delayMs: 5, error: 'x' });
-    expect(settle({ kind: 'released', why: 'y', delayMs: 0 })).toMatchObject({ status: 'pending', count: 'released', charged: false, delayMs: 0, error: null });
+    expect(settle({ kind: 'retry', error: 'x', delayMs: 5 })).toMatchObject({
+      status: 'pending',
+      count: 'retried',
+      charged: true,
+      delayMs: 5,
+      error: 'x',
+    });
+    expect(settle({ kind: 'released', why: 'y', delayMs: 0 })).toMatchObject({
+      status: 'pending',
+      count: 'released',
+      charged: false,
+      delayMs: 0,
+      error: null,
+    });
   });
 
   test('a crash waits its backoff, and at the third the job is failed', () => {
     const crashed = { kind: 'crashed', how: 'by SIGKILL' } as const;
-    expect(settle(crashed, { crashes: 1 }, { backoff: ['1m', '2m'] })).toMatchObject({ status: 'pending', charged: false, crashed: true, delayMs: 2 * MINUTE, error: 'crash 2 of 3: by SIGKILL' });
-    expect(settle(crashed, { crashes: 2 })).toMatchObject({ status: 'failed', count: 'failed', error: 'crash 3 of 3: by SIGKILL' });
+    expect(settle(crashed, { crashes: 1 }, { backoff: ['1m', '2m'] })).toMatchObject({
+      status: 'pending',
+      charged: false,
+      crashed: true,
+      delayMs: 2 * MINUTE,
+      error: 'crash 2 of 3: by SIGKILL',
+    });
+    expect(settle(crashed, { crashes: 2 })).toMatchObject({
+      status: 'failed',
+      count: 'failed',
+      error: 'crash 3 of 3: by SIGKILL',
+    });
     expect(settle(crashed, {}, {}, 1)).toMatchObject({ status: 'failed' });
   });
 

@@ -1,5 +1,5 @@
-import { openWorkshop, type Workshop } from './support/workshop';
 import { until } from './support/until';
+import { openWorkshop, type Workshop } from './support/workshop';
 
 let shop: Workshop;
 
@@ -45,7 +45,9 @@ describe('the order of jobs', () => {
     await shop.add('note', 'one');
     await shop.add('cat', 'two');
     await shop.run(['--type', 'note', '--type', 'cat']);
-    const rows = await shop.rows('SELECT job_type, status, attempts, COUNT(*) AS n FROM background_jobs GROUP BY 1, 2, 3');
+    const rows = await shop.rows(
+      'SELECT job_type, status, attempts, COUNT(*) AS n FROM background_jobs GROUP BY 1, 2, 3',
+    );
     expect(rows).toHaveLength(3);
     expect(rows).toEqual(
       expect.arrayContaining([
@@ -60,7 +62,9 @@ describe('the order of jobs', () => {
     for (let i = 0; i < 9; i++) await shop.add('note', i);
     await shop.run(['--max-jobs', '5']);
     expect(shop.notes()).toHaveLength(5);
-    expect(await shop.rows('SELECT status, SUM(attempts) AS attempts FROM background_jobs GROUP BY status ORDER BY 1')).toEqual([
+    expect(
+      await shop.rows('SELECT status, SUM(attempts) AS attempts FROM background_jobs GROUP BY status ORDER BY 1'),
+    ).toEqual([
       { status: 'pending', attempts: '0' },
       { status: 'completed', attempts: '5' },
     ]);
@@ -70,7 +74,10 @@ describe('the order of jobs', () => {
 describe('--keep-alive', () => {
   test('an idle run takes a job that comes later, and ends in time', async () => {
     const run = shop.start(['--keep-alive', '2s', '--poll', '50ms']);
-    await until(() => shop.rows('SELECT id FROM background_job_runs WHERE slot IS NOT NULL').then(([row]) => row), 'the run has a slot');
+    await until(
+      () => shop.rows('SELECT id FROM background_job_runs WHERE slot IS NOT NULL').then(([row]) => row),
+      'the run has a slot',
+    );
     await shop.add('note', 'late');
     await until(() => shop.notes().includes('late'), 'the job ran', 2_000);
     expect(run.child.exitCode).toBeNull();

@@ -56,8 +56,14 @@ describe('odd rows', () => {
     const piped = await addText('cat', '{"a": [18446744073709551615, 9007199254740993, 1.5]}');
     await shop.run();
     expect((await shop.job(big))['result']).toMatch(/"n": ?9007199254740993[,}]/);
-    expect(JSON.parse(String((await shop.job(bigger))['result']))).toMatchObject({ is: 'bigint', text: '18446744073709551615' });
-    expect(JSON.parse(String((await shop.job(below))['result']))).toMatchObject({ is: 'bigint', text: '-9223372036854775808' });
+    expect(JSON.parse(String((await shop.job(bigger))['result']))).toMatchObject({
+      is: 'bigint',
+      text: '18446744073709551615',
+    });
+    expect(JSON.parse(String((await shop.job(below))['result']))).toMatchObject({
+      is: 'bigint',
+      text: '-9223372036854775808',
+    });
     expect(await resultOf(safe)).toEqual({ is: 'number', text: '9007199254740991', n: 9007199254740991 });
     expect((await shop.job(piped))['result']).toMatch(/^\{"a": ?\[18446744073709551615, ?9007199254740993, ?1\.5\]\}$/);
   });
@@ -99,7 +105,11 @@ describe('a type that this worker does not know', () => {
     await shop.add('not.deployed.yet');
     const { stderr } = await shop.run([], { LOG_LEVEL: 'info' });
     const last = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
-    expect(last).toMatchObject({ event: 'run.finished', released: 2, unknown_types: expect.arrayContaining(['', 'not.deployed.yet']) });
+    expect(last).toMatchObject({
+      event: 'run.finished',
+      released: 2,
+      unknown_types: expect.arrayContaining(['', 'not.deployed.yet']),
+    });
     expect(String(last['message'])).toContain('not.deployed.yet');
     expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 0 });
   });
@@ -138,7 +148,7 @@ describe('a unique key', () => {
     const run = shop.start();
     await until(() => shop.notes().length > 0, 'the job runs');
     await shop.rowlock(['cancel', String(id)]);
-    shop.open('fail');
+    shop.openGate('fail');
     await run.ended;
     expect(await shop.job(id)).toMatchObject({ status: 'failed', unique_key: null, last_error: 'cancelled' });
   });

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dumpDatabase } from './support/tables';
+import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
 const SILENT_SUCCESS = { code: 0, signal: null, stdout: '', stderr: '' };
@@ -70,7 +70,11 @@ describe('what is printed', () => {
   test('a retry is silent, and its error is kept', async () => {
     const id = await shop.add('fail', 'the first line\nand another');
     expect(await shop.run()).toEqual(SILENT_SUCCESS);
-    expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 1, last_error: 'the first line\nand another' });
+    expect(await shop.job(id)).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      last_error: 'the first line\nand another',
+    });
     expect(await shop.rows('SELECT job_id, attempt, error FROM background_job_errors')).toEqual([
       { job_id: id, attempt: 1, error: 'the first line\nand another' },
     ]);
@@ -101,16 +105,24 @@ describe('what is printed', () => {
 
   test('LOG_LEVEL=info gives JSON lines, one event each, and LOG_FILE gets them too', async () => {
     const id = await shop.add('echo', 'a secret');
-    const file = join(__dirname, '..', '.tmp', `run-${process.pid}.log`);
+    const file = shop.path('run.log');
     const { stdout, stderr } = await shop.run([], { LOG_LEVEL: 'info', LOG_FILE: file });
-    const events = stderr.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(stdout).toBe('');
     expect(events.map(({ event }) => event)).toEqual(['run.started', 'job.completed', 'run.finished']);
     expect(events[1]).toMatchObject({ level: 'info', job_id: id, job_type: 'echo', attempt: 1 });
     expect(events[2]).toMatchObject({ outcome: 'finished', claimed: 1, completed: 1, failed: 0 });
     expect(stderr).not.toContain('a secret');
-    const filed = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(filed.map(({ event, job_id }) => [event, job_id])).toEqual(events.map(({ event, job_id }) => [event, job_id]));
+    const filed = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(filed.map(({ event, job_id }) => [event, job_id])).toEqual(
+      events.map(({ event, job_id }) => [event, job_id]),
+    );
   });
 });
 
@@ -119,7 +131,9 @@ describe('--dry-run', () => {
     await shop.add('echo');
     await shop.add('echo');
     await shop.add('nobody.knows', null, { queue: 'mail', priority: 3 });
-    await shop.db.pool.query(`INSERT INTO background_job_runs (id, host, pid, lease_expires_at) VALUES (7, 'gone', 1, '2020-01-01')`);
+    await shop.db.pool.query(
+      `INSERT INTO background_job_runs (id, host, pid, lease_expires_at) VALUES (7, 'gone', 1, '2020-01-01')`,
+    );
     await shop.add('echo', null, { status: 'running', run_id: 7, attempts: 1 });
     const before = await dumpDatabase(shop.db.pool);
     const { code, stdout, stderr } = await shop.run(['--dry-run']);
@@ -137,8 +151,15 @@ describe('--id', () => {
     const paused = await shop.add('echo', 2, { queue: 'mail' });
     const other = await shop.add('echo', 3);
     const orphan = await shop.add('echo', 4, { status: 'running', run_id: 5, attempts: 1 });
-    expect(await shop.run(['--id', String(later), '--id', String(paused), '--id', String(paused)])).toEqual(SILENT_SUCCESS);
-    expect(await statuses()).toEqual({ [later]: 'completed', [paused]: 'completed', [other]: 'pending', [orphan]: 'running' });
+    expect(await shop.run(['--id', String(later), '--id', String(paused), '--id', String(paused)])).toEqual(
+      SILENT_SUCCESS,
+    );
+    expect(await statuses()).toEqual({
+      [later]: 'completed',
+      [paused]: 'completed',
+      [other]: 'pending',
+      [orphan]: 'running',
+    });
   });
 
   test('exits 1 unless each of them was completed, and says why', async () => {
@@ -153,4 +174,22 @@ describe('--id', () => {
     expect(absent).toMatchObject({ code: 1, stdout: '' });
     expect(absent.stderr).toContain('job 987654321 was not run: there is no such job');
   });
+});
+
+test('a fault that no retry mends ends the run with its own words and mend, in one line', async () => {
+  const id = await shop.add('once.active.gated');
+  const run = shop.start();
+  await until(() => shop.notes().includes('began'), 'the job runs');
+  await shop.db.pool.query('RENAME TABLE background_job_errors TO hidden');
+  try {
+    shop.openGate('fail');
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr).toMatch(/^rowlock: Table '.*background_job_errors' doesn't exist; run rowlock migrate\n$/);
+    expect(await shop.rows('SELECT outcome FROM background_job_runs')).toEqual([{ outcome: 'error' }]);
+  } finally {
+    await shop.db.pool.query('RENAME TABLE hidden TO background_job_errors');
+  }
+  await shop.run();
+  expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 1, last_error: 'no luck' });
 });

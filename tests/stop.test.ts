@@ -14,7 +14,11 @@ beforeEach(async () => {
 });
 
 const run = async () =>
-  (await shop.rows('SELECT outcome, claimed, completed, retried, failed, released, slot FROM background_job_runs ORDER BY started_at'))[0];
+  (
+    await shop.rows(
+      'SELECT outcome, claimed, completed, retried, failed, released, slot FROM background_job_runs ORDER BY started_at',
+    )
+  )[0];
 
 const began = (what: string) => until(() => shop.notes().includes(what), `the notes say: ${what}`);
 
@@ -26,7 +30,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const later = await shop.add('note', 'not me');
     worker.child.kill(signal);
     await until(async () => (await run())?.['slot'] === null, 'the slot is free for the next tick');
-    shop.open('go');
+    shop.openGate('go');
     expect(await worker.ended).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     expect(await shop.job(running)).toMatchObject({ status: 'completed', attempts: 1, result: '"finished"' });
     expect(await shop.job(later)).toMatchObject({ status: 'pending', attempts: 0, crashes: 0 });
@@ -51,13 +55,16 @@ test('jobs that were claimed ahead and have not started go back at once', async 
   await shop.add('polite', 'go', { priority: 1 });
   const worker = shop.start(['--concurrency', '1']);
   await began('polite began');
-  const held = async () => Number((await shop.rows(`SELECT COUNT(*) AS n FROM background_jobs WHERE status = 'running'`))[0]?.['n']);
+  const held = async () =>
+    Number((await shop.rows(`SELECT COUNT(*) AS n FROM background_jobs WHERE status = 'running'`))[0]?.['n']);
   await until(async () => (await held()) > 1, 'jobs are claimed ahead');
   worker.child.kill('SIGTERM');
   await until(async () => (await held()) === 1, 'they went back');
-  shop.open('go');
+  shop.openGate('go');
   expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(await shop.rows('SELECT status, attempts, COUNT(*) AS n FROM background_jobs GROUP BY 1, 2 ORDER BY 1')).toEqual([
+  expect(
+    await shop.rows('SELECT status, attempts, COUNT(*) AS n FROM background_jobs GROUP BY 1, 2 ORDER BY 1'),
+  ).toEqual([
     { status: 'pending', attempts: 0, n: 100 },
     { status: 'completed', attempts: 1, n: 301 },
   ]);
@@ -105,10 +112,14 @@ describe('ctx.save in a run that claims nothing more', () => {
     await began('step 1');
     if (why === 'SIGTERM') worker.child.kill('SIGTERM');
     await until(async () => (await run())?.['slot'] === null, 'it claims nothing more');
-    shop.open('go');
+    shop.openGate('go');
     expect(await worker.ended).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     expect(await run()).toMatchObject({ outcome, claimed: 1, released: 1 });
-    expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 0, checkpoint: expect.stringMatching(/^\{"next": ?2\}$/) });
+    expect(await shop.job(id)).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      checkpoint: expect.stringMatching(/^\{"next": ?2\}$/),
+    });
 
     await shop.run();
     expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, result: '"all"' });

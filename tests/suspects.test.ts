@@ -29,20 +29,26 @@ test.each([
   ['SIGABRT, as out of memory', 'abort', undefined, 'by SIGABRT'],
   ['SIGKILL', 'die', 'SIGKILL', 'by SIGKILL'],
   ['an exit that nothing stops', 'exit.really', undefined, 'with exit code 7'],
-])('a suspect that ends its process by %s is counted a crash, and takes no other along', async (_how, type, payload, words) => {
-  const guilty = await addSuspect(type, payload);
-  for (let i = 0; i < 5; i++) await addSuspect('work', 20);
-  // Node itself may print the stack of an abort.
-  expect(await shop.run(['--concurrency', '2'])).toMatchObject({ code: 0, signal: null, stdout: '' });
-  const { id: runId } = await readRun(shop);
-  const job = await shop.job(guilty);
-  expect(job).toMatchObject({ status: 'pending', crashes: 2, attempts: 0 });
-  expect(job['last_error']).toContain(`run ${runId} on ${hostname()}`);
-  expect(job['last_error']).toContain(words);
-  expect(await countJobs(shop, `status = 'completed' AND attempts = 1 AND crashes = 1`)).toBe(5);
-  const [pause] = await shop.rows('SELECT run_at > NOW(3) + INTERVAL 10 SECOND AS backs_off FROM background_jobs WHERE id = ?', [guilty]);
-  expect(pause).toEqual({ backs_off: 1 });
-});
+])(
+  'a suspect that ends its process by %s is counted a crash, and takes no other along',
+  async (_how, type, payload, words) => {
+    const guilty = await addSuspect(type, payload);
+    for (let i = 0; i < 5; i++) await addSuspect('work', 20);
+    // Node itself may print the stack of an abort.
+    expect(await shop.run(['--concurrency', '2'])).toMatchObject({ code: 0, signal: null, stdout: '' });
+    const { id: runId } = await readRun(shop);
+    const job = await shop.job(guilty);
+    expect(job).toMatchObject({ status: 'pending', crashes: 2, attempts: 0 });
+    expect(job['last_error']).toContain(`run ${runId} on ${hostname()}`);
+    expect(job['last_error']).toContain(words);
+    expect(await countJobs(shop, `status = 'completed' AND attempts = 1 AND crashes = 1`)).toBe(5);
+    const [pause] = await shop.rows(
+      'SELECT run_at > NOW(3) + INTERVAL 10 SECOND AS backs_off FROM background_jobs WHERE id = ?',
+      [guilty],
+    );
+    expect(pause).toEqual({ backs_off: 1 });
+  },
+);
 
 test('process.exit within a suspect fails its attempt and ends no process', async () => {
   const id = await addSuspect('exit');

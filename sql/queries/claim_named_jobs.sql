@@ -2,6 +2,6 @@
 SELECT id, job_type AS type, payload, queue, priority, run_at AS runAt, created_at AS createdAt,
        max_attempts AS maxAttempts, attempts, crashes, checkpoint, saves,
        TIMESTAMPDIFF(MICROSECOND, started_at, run_at) DIV 1000 AS lastPauseMs
-FROM background_jobs
+FROM background_jobs FORCE INDEX (PRIMARY)
 WHERE id IN (:ids) AND status = 'pending'
 FOR UPDATE SKIP LOCKED;

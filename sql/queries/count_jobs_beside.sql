@@ -1,6 +1,6 @@
 -- Purpose: how many jobs earlier runs of this host and selection still hold, having given up their slot.
 -- They are taken off the concurrency of the run that asks. The jobs are looked at only if there is such a run.
--- Index: one_run_per_slot (host, selection, slot NULL), then claim_order (status).
+-- Index: live_runs (finished_at), then claim_order (status).
 SELECT COUNT(*) AS held
 FROM background_job_runs AS r
 STRAIGHT_JOIN background_jobs AS j FORCE INDEX (claim_order) ON j.status = 'running' AND j.run_id = r.id

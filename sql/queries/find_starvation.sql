@@ -10,4 +10,5 @@ WHERE r.host = :host AND r.selection = :selection AND r.outcome = 'skipped'
   AND r.started_at > (SELECT COALESCE(MAX(o.started_at), '1970-01-02')
                       FROM background_job_runs AS o
                       WHERE o.host = :host AND o.selection = :selection AND o.id <> :runId
+                        AND o.started_at > NOW(3) - INTERVAL 1 DAY
                         AND (o.outcome IS NULL OR o.outcome <> 'skipped'));

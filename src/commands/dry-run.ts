@@ -9,13 +9,11 @@ export async function showDue(database: ConnectionSettings, run: RunSettings, re
   const pool = openPool(database, { connections: 1, sessionTimeoutMs: run.lease });
   try {
     await requireSchema(pool, serverName(database));
-    const due = (await countDueByType(pool)).filter(
-      ({ queue, type }) =>
-        (run.queue.length === 0 || run.queue.includes(queue)) && (run.type.length === 0 || run.type.includes(type)),
-    );
+    const due = await countDueByType(pool, { queues: run.queue, types: run.type });
     if (due.length === 0) process.stdout.write('nothing is due\n');
     for (const { queue, priority, type, due: count } of due) {
-      const known = registry.get(type) === undefined ? ' (no job function here has this type: it would be put back)' : '';
+      const known =
+        registry.get(type) === undefined ? ' (no job function here has this type: it would be put back)' : '';
       process.stdout.write(`would run ${count} of ${type} from queue ${queue}, priority ${priority}${known}\n`);
     }
   } finally {

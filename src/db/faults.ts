@@ -1,4 +1,4 @@
-import { codeOf, ConfigError, messageOf, RowlockError, UnreachableError } from '../errors';
+import { ConfigError, codeOf, messageOf, RowlockError, UnreachableError } from '../errors';
 
 /** A lock conflict: the server undid the transaction, or one statement of it; the whole may be tried again. */
 const CONFLICTS = new Set([
@@ -20,19 +20,34 @@ const BUSY = new Set([
 /** The server ended the session, and said so before it closed the connection. */
 const SESSION_ENDED = new Set([
   1053, // server shutdown in progress
-  1077, 1079, 1080, // normal shutdown
-  1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184, // aborted connection, broken packets
+  1077,
+  1079,
+  1080, // normal shutdown
+  1152,
+  1153,
+  1154,
+  1155,
+  1156,
+  1157,
+  1158,
+  1159,
+  1160,
+  1161,
+  1184, // aborted connection, broken packets
   1317, // query interrupted
   1927, // MariaDB: connection was killed
-  2006, 2013, // server has gone away, lost connection
+  2006,
+  2013, // server has gone away, lost connection
   3169, // MySQL: session was killed
   4031, // MySQL: disconnected after wait_timeout
 ]);
 
-const SOCKET = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN',
-  'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT',
-  'PROTOCOL_PACKETS_OUT_OF_ORDER', 'HANDSHAKE_NO_SSL_SUPPORT_RESET',
+/** What the driver itself finds out about a connection, with or without marking it as fatal. */
+const PROTOCOL = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'PROTOCOL_PACKETS_OUT_OF_ORDER',
+  'HANDSHAKE_NO_SSL_SUPPORT_RESET',
 ]);
 
 const errnoOf = (error: unknown): number | undefined => {
@@ -47,11 +62,15 @@ export const isConflict = (error: unknown): boolean => CONFLICTS.has(errnoOf(err
 
 export const isDuplicate = (error: unknown): boolean => isServerError(error, 1062);
 
+/** True if the server refuses a JSON document: not valid, or nested too deep; MariaDB says so by a CHECK. */
+export const isJsonRefused = (error: unknown): boolean => isServerError(error, 3140, 3141, 3157, 4025);
+
 /** True if the connection is of no more use, whatever became of the statement. */
 export function isConnectionLost(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  if (SESSION_ENDED.has(errnoOf(error) ?? 0) || SOCKET.has(codeOf(error) ?? '')) return true;
-  // mysql2 marks what it raises on a connection that has gone with `fatal`, often without a code.
+  if (SESSION_ENDED.has(errnoOf(error) ?? 0) || PROTOCOL.has(codeOf(error) ?? '')) return true;
+  // mysql2 marks what it raises on a connection that has gone with `fatal`, often without a code. A socket's
+  // code alone says nothing: a job's own file or web server may have raised it.
   return 'fatal' in error && error.fatal === true && !('sqlState' in error && isRefusal(error));
 }
 
@@ -91,9 +110,12 @@ export function explain(error: unknown, server: string): unknown {
   }
   if (isConnectionLost(error) || BUSY.has(errnoOf(error) ?? 0)) {
     const why = codeOf(error) ?? messageOf(error);
-    return new UnreachableError(`the database server at ${server} does not answer (${why}); start it, or correct DATABASE_URL`, {
-      cause: error,
-    });
+    return new UnreachableError(
+      `the database server at ${server} does not answer (${why}); start it, or correct DATABASE_URL`,
+      {
+        cause: error,
+      },
+    );
   }
   return error;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isConnectionLost, isTransient } from './faults';
+import { isConflict, isConnectionLost, isTransient } from './faults';
 import type { Pool, PoolConnection } from './pool';
 
 /** COMMIT was sent and no answer came: the server may have done it, may not have, or may be about to. */
@@ -10,16 +10,21 @@ export class CommitUnknownError extends Error {
 export interface TransactionOptions {
   /** Times the whole is tried at most. @default 10 */
   tries?: number;
+  /** A server that is away does not count as a try: `signal` alone ends the waiting. @default false */
+  outlast?: boolean;
   /**
    * What to do when COMMIT got no answer. `retry` suits a body that finds out for itself that its work
    * is already done; `throw` one that cannot. @default 'retry'
    */
   onUnknownCommit?: 'retry' | 'throw';
-  /** Ends the tries early: nobody wants the work any more. */
+  /** Nobody wants the work any more: it is undone at once, also under a body that never ends, and not tried again. */
   signal?: AbortSignal;
 }
 
 const LONGEST_PAUSE_MS = 1_000;
+
+/** A network that swallows packets answers nothing, not even an error: after this the connection is given up. */
+const timeout = 30_000;
 
 /**
  * Runs `body` inside a transaction. On a lock conflict, a server that is busy or a lost connection the
@@ -29,13 +34,15 @@ const LONGEST_PAUSE_MS = 1_000;
 export async function transaction<T>(
   pool: Pool,
   body: (tx: PoolConnection) => Promise<T>,
-  { tries = 10, onUnknownCommit = 'retry', signal }: TransactionOptions = {},
+  { tries = 10, outlast = false, onUnknownCommit = 'retry', signal }: TransactionOptions = {},
 ): Promise<T> {
+  let counted = 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(pool, body, onUnknownCommit);
+      return await once(pool, body, onUnknownCommit, signal);
     } catch (error) {
-      if (attempt >= tries || !isTransient(error) || signal?.aborted === true) throw error;
+      if (!outlast || isConflict(error)) counted++;
+      if (counted >= tries || !isTransient(error) || signal?.aborted === true) throw error;
     }
     await pause(backoffMs(attempt));
   }
@@ -50,14 +57,20 @@ async function once<T>(
   pool: Pool,
   body: (tx: PoolConnection) => Promise<T>,
   onUnknownCommit: 'retry' | 'throw',
+  signal: AbortSignal | undefined,
 ): Promise<T> {
+  signal?.throwIfAborted();
   const tx = await pool.getConnection();
+  if (signal?.aborted === true) tx.release();
+  signal?.throwIfAborted();
+  const end = () => tx.destroy();
+  signal?.addEventListener('abort', end, { once: true });
   let committing = false;
   try {
-    await tx.query('START TRANSACTION');
+    await tx.query({ sql: 'START TRANSACTION', timeout });
     const value = await body(tx);
     committing = true;
-    await tx.query('COMMIT');
+    await tx.query({ sql: 'COMMIT', timeout });
     tx.release();
     return value;
   } catch (error) {
@@ -66,6 +79,8 @@ async function once<T>(
       throw new CommitUnknownError('the answer to COMMIT was lost', { cause: error });
     }
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
 }
 
@@ -73,7 +88,7 @@ async function once<T>(
 async function undo(tx: PoolConnection, error: unknown): Promise<void> {
   if (isConnectionLost(error)) return tx.destroy();
   try {
-    await tx.query('ROLLBACK');
+    await tx.query({ sql: 'ROLLBACK', timeout });
     tx.release();
   } catch {
     // The server undoes what an ended session left open, so ending it is as good as ROLLBACK.

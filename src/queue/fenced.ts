@@ -19,14 +19,16 @@ export class TakenAwayError extends LeaseLostError {
  * row is locked first, the run's only at the end: a long `write` must not block the heartbeat.
  *
  * @param saves how many checkpoints this job has had; one more afterwards
+ * @param abandoned undoes it: nobody waits for `write` any more
  * @throws TakenAwayError if it does not hold the job; nothing of `write` stays
  */
 export async function saveCheckpoint(
   pool: Pool,
   fence: Fence,
   { checkpoint, saves, write }: { checkpoint: string; saves: number; write: OwnWrites },
+  abandoned: AbortSignal,
 ): Promise<void> {
-  await transaction(pool, async (tx) => {
+  const save = async (tx: PoolConnection) => {
     const row = await lockJob(tx, fence);
     if (row === undefined) throw new TakenAwayError(fence);
     // An earlier try was committed and its answer lost: to write once more would be twice.
@@ -35,23 +37,32 @@ export async function saveCheckpoint(
     await change(tx, 'save_checkpoint', { ...fence, checkpoint });
     const [run] = await select<{ id: JobId }>(tx, 'lock_open_run', { runId: fence.runId });
     if (run === undefined) throw new TakenAwayError(fence);
-  });
+  };
+  await transaction(pool, save, { signal: abandoned });
 }
 
 /**
  * Completes a job together with the caller's own writes: both or none.
  *
+ * @param abandoned undoes it: nobody waits for `write` any more
  * @throws TakenAwayError if the attempt does not hold the job; nothing of `write` stays
  */
-export async function completeJob(pool: Pool, fence: Fence, settlement: Settlement, write: OwnWrites): Promise<void> {
-  await transaction(pool, async (tx) => {
+export async function completeJob(
+  pool: Pool,
+  fence: Fence,
+  settlement: Settlement,
+  write: OwnWrites,
+  abandoned: AbortSignal,
+): Promise<void> {
+  const complete = async (tx: PoolConnection) => {
     if ((await lockJob(tx, fence)) === undefined) {
       if (await isCompletedBy(tx, fence)) return; // an earlier try was committed, its answer lost
       throw new TakenAwayError(fence);
     }
     await write(tx);
     await settleWithin(tx, fence.runId, settlement);
-  });
+  };
+  await transaction(pool, complete, { signal: abandoned });
 }
 
 /** Stores how far the job is. False: the attempt does not hold it any more. */

@@ -1,6 +1,7 @@
 import { isConflict, isDuplicate } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { change, insert, select } from '../db/statements';
+import { countDue, type Served } from './due';
 
 export type RunOutcome = 'finished' | 'stopped' | 'skipped' | 'lost' | 'error';
 
@@ -46,7 +47,10 @@ export async function giveUpSlot(on: Queryable, runId: number): Promise<void> {
 }
 
 /** Jobs that other runs of this host and selection still hold, although they gave up their slot. */
-export async function countJobsBeside(on: Queryable, run: Pick<NewRun, 'runId' | 'host' | 'selection'>): Promise<number> {
+export async function countJobsBeside(
+  on: Queryable,
+  run: Pick<NewRun, 'runId' | 'host' | 'selection'>,
+): Promise<number> {
   const { runId, host, selection } = run;
   const [row] = await select<{ held: number }>(on, 'count_jobs_beside', { runId, host, selection });
   return row?.held ?? 0;
@@ -58,16 +62,16 @@ const STARVED_AFTER_SECONDS = 600;
 export async function findStarvation(
   on: Queryable,
   run: Pick<NewRun, 'runId' | 'host' | 'selection'>,
+  served: Served,
 ): Promise<{ due: number; minutes: number } | undefined> {
   const { runId, host, selection } = run;
-  const [streak] = await select<{ skippedSeconds: number | null; beforeSeconds: number | null }>(on, 'find_starvation', {
-    runId,
-    host,
-    selection,
-  });
+  const [streak] = await select<{ skippedSeconds: number | null; beforeSeconds: number | null }>(
+    on,
+    'find_starvation',
+    { runId, host, selection },
+  );
   const skipped = streak?.skippedSeconds ?? 0;
   if (skipped < STARVED_AFTER_SECONDS || (streak?.beforeSeconds ?? 0) >= STARVED_AFTER_SECONDS) return undefined;
-  const [row] = await select<{ due: number }>(on, 'count_due_jobs', { seconds: STARVED_AFTER_SECONDS });
-  const due = row?.due ?? 0;
+  const due = await countDue(on, served, STARVED_AFTER_SECONDS);
   return due > 0 ? { due, minutes: Math.floor(skipped / 60) } : undefined;
 }

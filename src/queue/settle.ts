@@ -80,7 +80,8 @@ async function settleTogether(
       return [...settled, ...batch.map((settlement): Settled => ({ how: 'written', settlement }))];
     }
     // Somebody else writes to these very rows again and again: later.
-    if (pass === PASSES_AT_MOST) return [...settled, ...batch.map((settlement): Settled => ({ how: 'blocked', settlement }))];
+    if (pass === PASSES_AT_MOST)
+      return [...settled, ...batch.map((settlement): Settled => ({ how: 'blocked', settlement }))];
     const verdicts = await examine(pool, runId, batch);
     settled.push(...verdicts.filter((verdict) => verdict.how !== 'open'));
     open = verdicts.filter((verdict) => verdict.how === 'open').map(({ settlement }) => settlement);
@@ -163,7 +164,11 @@ function judge(runId: number, settlement: Settlement, row: Row | undefined): Ver
   if (row.runId === runId && row.status === settlement.status && row.attempts === attempts) {
     return { how: 'written', settlement };
   }
-  return { how: 'lost', settlement, why: `it is now ${row.status}, attempt ${row.attempts}, run ${row.runId ?? 'none'}` };
+  return {
+    how: 'lost',
+    settlement,
+    why: `it is now ${row.status}, attempt ${row.attempts}, run ${row.runId ?? 'none'}`,
+  };
 }
 
 /** A cancelled job does not go back to pending. */

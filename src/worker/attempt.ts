@@ -30,6 +30,7 @@ export class Attempt {
   /** Its outcome is decided. */
   isOver = false;
   private readonly controller = new AbortController();
+  private readonly abandonment = new AbortController();
   /** Resolves on the first abort. */
   readonly whenAborted: Promise<AttemptAborted>;
 
@@ -44,6 +45,16 @@ export class Attempt {
 
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Aborts when nobody waits for the function any more: what it holds in the database is let go. */
+  get abandoned(): AbortSignal {
+    return this.abandonment.signal;
+  }
+
+  abandon(): void {
+    this.isOver = true;
+    this.abandonment.abort();
   }
 
   get aborted(): AttemptAborted | undefined {

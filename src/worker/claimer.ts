@@ -1,7 +1,7 @@
 import type { Pool } from '../db/pool';
 import { CommitUnknownError } from '../db/transaction';
 import { type Claim, claimLane, claimLaneByType } from '../queue/claim';
-import { findHeldJobs } from '../queue/held';
+import { findHeldForSure } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
 import { findLanes, findPausedQueues, Lane } from '../queue/lanes';
 
@@ -102,11 +102,16 @@ export class Claimer {
   private async sweep(limit: number): Promise<ClaimedJob[]> {
     const queues = this.inTurn([...this.due.keys()]);
     const jobs: ClaimedJob[] = [];
-    for (const queue of queues) {
-      for (const lane of this.due.get(queue) ?? []) {
-        jobs.push(...(await this.claimFrom(lane, limit - jobs.length)));
-        if (jobs.length >= limit || this.uncertain) return jobs;
+    try {
+      for (const queue of queues) {
+        for (const lane of this.due.get(queue) ?? []) {
+          await this.claimFrom(lane, limit - jobs.length, jobs);
+          if (jobs.length >= limit || this.uncertain) return jobs;
+        }
       }
+    } catch (error) {
+      // What has been claimed is held; the fault comes back with the next claim.
+      if (jobs.length === 0) throw error;
     }
     return jobs;
   }
@@ -117,14 +122,15 @@ export class Claimer {
     return [...queues.slice(first), ...queues.slice(0, first)];
   }
 
-  private async claimFrom(lane: Lane, limit: number): Promise<ClaimedJob[]> {
+  private async claimFrom(lane: Lane, limit: number, into: ClaimedJob[]): Promise<void> {
     const now = performance.now();
     if (!lane.atStart && now - lane.scannedAt >= LOOK_EVERY_MS && lane.mayRescan(now)) lane.rescan();
-    const jobs = await this.claimAfterCursor(lane, limit);
-    if (jobs.length >= limit || !lane.mayRescan(performance.now())) return jobs;
+    const found = await this.claimAfterCursor(lane, limit);
+    into.push(...found);
+    if (found.length >= limit || !lane.mayRescan(performance.now())) return;
     // It looks empty from its cursor on: once from its start.
     lane.rescan();
-    return [...jobs, ...(await this.claimAfterCursor(lane, limit - jobs.length))];
+    into.push(...(await this.claimAfterCursor(lane, limit - found.length)));
   }
 
   private async claimAfterCursor(lane: Lane, limit: number): Promise<ClaimedJob[]> {
@@ -147,7 +153,7 @@ export class Claimer {
   }
 
   private async recover(): Promise<{ id: JobId; attempts: number }[]> {
-    const held = await findHeldJobs(this.pool, this.runId);
+    const held = await findHeldForSure(this.pool, this.runId);
     this.uncertain = false;
     return held.filter(({ id }) => !this.isHeld(id));
   }

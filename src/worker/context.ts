@@ -1,7 +1,10 @@
+import { isTransient } from '../db/faults';
 import type { Pool, PoolConnection } from '../db/pool';
+import { messageOf } from '../errors';
 import type { Emit } from '../events';
 import { enqueueJobs } from '../queue/enqueue';
 import { saveCheckpoint, saveProgress, TakenAwayError } from '../queue/fenced';
+import type { Fence } from '../queue/job';
 import type { Attempt } from './attempt';
 import { Completion, type JobContext, type JobId, type JobLog, type NewJob, type Tx, type Write } from './define';
 import { GuardedTx } from './guarded-tx';
@@ -24,6 +27,9 @@ export class HandedOn extends Error {
   override readonly name = 'HandedOn';
 }
 
+/** Another save would be taken for the one that got no answer, and what it writes would be lost. */
+const UNSURE = 'an earlier save got no answer and may be stored; end this attempt, and the next one goes on from there';
+
 const PROGRESS_EVERY_MS = 1_000;
 
 export function createContext(attempt: Attempt, around: Surroundings): JobContext {
@@ -31,6 +37,7 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
   let checkpoint = job.checkpoint;
   let saves = job.saves;
   let saving: Promise<void> = Promise.resolve();
+  let unsure: unknown;
   let progressAt = Number.NEGATIVE_INFINITY;
   return {
     job: {
@@ -49,7 +56,14 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
     async save(state: unknown, write?: Write): Promise<void> {
       const text = toJson(state);
       const store = async () => {
-        await saveCheckpoint(around.pool(), fence, { checkpoint: text, saves, write: guarded(write) });
+        const next = { checkpoint: text, saves, write: guarded(write) };
+        if (unsure !== undefined) throw new Error(UNSURE, { cause: unsure });
+        try {
+          await saveCheckpoint(around.pool(), fence, next, attempt.abandoned);
+        } catch (error) {
+          if (isTransient(error)) unsure = error;
+          throw error;
+        }
         checkpoint = text;
         saves++;
       };
@@ -64,7 +78,7 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
       const now = performance.now();
       if (now - progressAt < PROGRESS_EVERY_MS) return;
       progressAt = now;
-      if (!(await saveProgress(around.pool(), fence, fraction))) throw new TakenAwayError(fence);
+      await storeProgress(around.pool(), fence, fraction);
     },
     complete: (write, result) => new Completion(write, result),
     async enqueue(jobs: NewJob | NewJob[], tx?: Tx): Promise<JobId[]> {
@@ -84,8 +98,26 @@ export function guarded(write: Write | undefined): (tx: PoolConnection) => Promi
   };
 }
 
+/** A server that is busy or away loses a reading of the progress, and never the job. */
+async function storeProgress(pool: Pool, fence: Fence, fraction: number): Promise<void> {
+  try {
+    if (!(await saveProgress(pool, fence, fraction))) throw new TakenAwayError(fence);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+  }
+}
+
+/** What a function logs is its own affair: no value in it may fail the job, or the way to the log. */
+function toPlain(fields: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
+  } catch (error) {
+    return { unprintable: messageOf(error) };
+  }
+}
+
 function createJobLog(attempt: Attempt, emit: Emit): JobLog {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) =>
-    emit('job.log', { ...attempt.facts, level, message, ...(fields && { fields }) });
+    emit('job.log', { ...attempt.facts, level, message: String(message), ...(fields && { fields: toPlain(fields) }) });
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -3,7 +3,7 @@ import type { RunSettings } from '../config';
 import { isTransient } from '../db/faults';
 import type { Pool } from '../db/pool';
 import type { Emit } from '../events';
-import { findHeldJobs } from '../queue/held';
+import { findHeldForSure, findHeldJobs } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
 import { Attempt } from './attempt';
 import type { Claimer } from './claimer';
@@ -55,6 +55,9 @@ export class Drain {
   private beside = 0;
   private besideAt = Number.NEGATIVE_INFINITY;
   private suspectedStrays = new Set<JobId>();
+  /** Rows of claims that got no answer, on their way back. */
+  private readonly strays = new Set<JobId>();
+  private claiming = false;
   /** Why no more is claimed; undefined while it is. */
   private stopReason: string | undefined;
   /** Functions that go on although their attempt is over have nobody who waits for them. */
@@ -88,7 +91,7 @@ export class Drain {
     return this.executing;
   }
 
-  isHeld = (id: JobId): boolean => this.held.has(id);
+  isHeld = (id: JobId): boolean => this.held.has(id) || this.strays.has(id);
 
   /** Claims nothing more; what has not started goes back. Jobs that run go on. */
   stopClaiming(why: string): void {
@@ -112,6 +115,7 @@ export class Drain {
   private giveBackRunning(): void {
     for (const held of this.held.values()) {
       if (held.state !== 'executing' || held.attempt.aborted?.kind !== 'stopping') continue;
+      held.attempt.abandon();
       this.end(held, undefined, { kind: 'released', why: held.attempt.aborted.message, delayMs: 0 });
     }
   }
@@ -126,7 +130,8 @@ export class Drain {
     while (this.stopReason === undefined && !(await this.isDone())) {
       // Each pass claims, or waits for something to change.
     }
-    if (this.stopReason === undefined) this.stopReason = 'nothing is due';
+    if (this.stopReason !== undefined) return this.finishEarly();
+    this.stopReason = 'nothing is due';
     await this.finish();
   }
 
@@ -140,6 +145,17 @@ export class Drain {
     }
     this.stopReason ??= 'only the named jobs';
     await this.finish();
+  }
+
+  /** Claims nothing more; waits until everything held has ended and is settled, also what no answer told of. */
+  async finishEarly(): Promise<void> {
+    this.stopClaiming('it ends early');
+    await this.finish();
+    const { pool, runId, settler } = this.options;
+    if (settler.isStopped) return;
+    const rows = await this.tolerate(() => findHeldForSure(pool, runId));
+    for (const { id, attempts } of rows ?? []) this.giveBackStray(id, attempts);
+    await settler.drained();
   }
 
   private async finish(): Promise<void> {
@@ -174,6 +190,15 @@ export class Drain {
 
   /** True: jobs were claimed. False: nothing is due. Undefined: not known yet. */
   private async claim(room: number): Promise<boolean | undefined> {
+    this.claiming = true;
+    try {
+      return await this.claimNext(room);
+    } finally {
+      this.claiming = false;
+    }
+  }
+
+  private async claimNext(room: number): Promise<boolean | undefined> {
     const { claimer, emit, runId } = this.options;
     const { jobs, exhausted, strays } = await claimer.claim(room);
     for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
@@ -285,6 +310,7 @@ export class Drain {
   /** The outcome is written, or nobody wants it. */
   settled(id: JobId): void {
     this.held.delete(id);
+    this.strays.delete(id);
     this.notify();
   }
 
@@ -320,7 +346,9 @@ export class Drain {
         this.drop(held, 'cancelled', 'cancelled');
       }
     }
-    const strays = rows.filter(({ id }) => !this.held.has(id));
+    // The answer to a claim may be slower than this look at what it did.
+    if (this.claiming) return;
+    const strays = rows.filter(({ id }) => !this.isHeld(id));
     for (const { id, attempts } of strays) if (this.suspectedStrays.has(id)) this.giveBackStray(id, attempts);
     this.suspectedStrays = new Set(strays.map(({ id }) => id));
   }
@@ -339,6 +367,8 @@ export class Drain {
 
   /** A claim whose answer was lost has made it this run's. */
   private giveBackStray(id: JobId, attempts: number): void {
+    if (this.isHeld(id)) return;
+    this.strays.add(id);
     this.options.settler.add({
       id,
       attempts,

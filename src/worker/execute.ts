@@ -1,5 +1,7 @@
+import { isJsonRefused } from '../db/faults';
 import { codeOf, isRetryAfter, isUnrecoverable, messageOf } from '../errors';
 import { completeJob, TakenAwayError } from '../queue/fenced';
+import { findUnstorable } from '../queue/payload-fault';
 import { type Attempt, AttemptAborted } from './attempt';
 import { runCommand } from './command';
 import { createContext, guarded, HandedOn, type Surroundings } from './context';
@@ -18,8 +20,10 @@ export interface Execution {
   dropped?: string;
 }
 
+type Returned = { returned: unknown };
+
 /** How a function ended: `run` never rejects, so that no catch decides a state by where it stands. */
-type Ended = { returned: unknown } | { threw: unknown };
+type Ended = Returned | { threw: unknown } | { committed: true; dropped?: string };
 
 /**
  * Runs one attempt to its end and says how it ended; writes nothing, but for the function's own
@@ -40,8 +44,9 @@ export async function execute(
   attempt.isOver = true;
   clearTimeout(timer);
   grace.cancel();
-  if (ended === undefined) return { outcome: afterAbandon(attempt, type), abandoned: true };
-  return { abandoned: false, ...(await decide(attempt, type, around, ended)) };
+  if (ended !== undefined) return { abandoned: false, ...decide(attempt, type, ended) };
+  attempt.abandon();
+  return { outcome: afterAbandon(attempt, type), abandoned: true };
 }
 
 /** Resolves `graceMs` after the attempt's abort. */
@@ -67,13 +72,18 @@ class Grace {
 async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
   try {
     const context = createContext(attempt, around);
-    return type.kind === 'command'
-      ? await runProgram(attempt, type, context)
-      : await runFunction(attempt, type, context);
+    const ended =
+      type.kind === 'command' ? await runProgram(attempt, type, context) : await runFunction(attempt, type, context);
+    const { returned } = ended;
+    if (!(returned instanceof Completion) || isForfeited(attempt)) return ended;
+    return await commit(attempt, type, around, returned);
   } catch (error) {
     return { threw: error };
   }
 }
+
+/** Whatever the function did, nobody wants it any more. */
+const isForfeited = ({ aborted }: Attempt): boolean => aborted?.kind === 'lost' || aborted?.kind === 'stray';
 
 /** The payload is one that the type's schema refuses, or no JSON: no retry can help. */
 class RefusedPayload extends Error {}
@@ -85,7 +95,7 @@ async function runFunction(
   attempt: Attempt,
   type: JobType & { kind: 'function' },
   context: JobContext,
-): Promise<Ended> {
+): Promise<Returned> {
   return { returned: await type.definition.run(await readPayload(attempt, type), context) };
 }
 
@@ -105,7 +115,11 @@ function parsePayload(text: string | null): unknown {
   }
 }
 
-async function runProgram(attempt: Attempt, type: JobType & { kind: 'command' }, context: JobContext): Promise<Ended> {
+async function runProgram(
+  attempt: Attempt,
+  type: JobType & { kind: 'command' },
+  context: JobContext,
+): Promise<Returned> {
   const { job, signal } = attempt;
   const ended = await runCommand(type.definition, {
     payloadText: job.payload,
@@ -128,12 +142,15 @@ class Printed {
 
 type Decision = Pick<Execution, 'outcome' | 'dropped'>;
 
-async function decide(attempt: Attempt, type: JobType, around: Surroundings, ended: Ended): Promise<Decision> {
+function decide(attempt: Attempt, type: JobType, ended: Ended): Decision {
   const { aborted } = attempt;
   if ('threw' in ended) return { outcome: decideThrown(attempt, type, ended.threw) };
+  if ('committed' in ended) {
+    const { committed: _, ...dropped } = ended;
+    return { outcome: { kind: 'committed' }, ...dropped };
+  }
   if (aborted?.kind === 'lost') return { outcome: { kind: 'lost', why: aborted.message } };
   if (aborted?.kind === 'stray') return { outcome: decideThrown(attempt, type, aborted) };
-  if (ended.returned instanceof Completion) return commit(attempt, type, around, ended.returned);
   // Work that is done counts, also when it ended after its abort.
   const { result, ...dropped } = toStored(ended.returned);
   return { outcome: { kind: 'completed', result }, ...dropped };
@@ -154,22 +171,31 @@ function toStored(returned: unknown): Stored {
   if (returned instanceof Printed) return returned.stored;
   try {
     const result = toJson(returned);
-    if (Buffer.byteLength(result) <= LONGEST_RESULT_BYTES) return { result };
-    return { result: null, dropped: `it is larger than ${LONGEST_RESULT_BYTES} bytes` };
+    if (Buffer.byteLength(result) > LONGEST_RESULT_BYTES) {
+      return { result: null, dropped: `it is larger than ${LONGEST_RESULT_BYTES} bytes` };
+    }
+    const fault = findUnstorable(result);
+    return fault === undefined ? { result } : { result: null, dropped: `it ${fault}` };
   } catch (error) {
     return { result: null, dropped: messageOf(error) };
   }
 }
 
 /** `return ctx.complete(write)`: the function's writes and the completion in one transaction. */
-async function commit(attempt: Attempt, type: JobType, around: Surroundings, done: Completion): Promise<Decision> {
+async function commit(attempt: Attempt, type: JobType, around: Surroundings, done: Completion): Promise<Ended> {
   const { result, ...dropped } = toStored(done.result);
+  const complete = (stored: string | null) => {
+    const settlement = settlementOf(attempt, type, { kind: 'completed', result: stored });
+    return completeJob(around.pool(), attempt.fence, settlement, guarded(done.write), attempt.abandoned);
+  };
   try {
-    const settlement = settlementOf(attempt, type, { kind: 'completed', result });
-    await runTraced(attempt, () => completeJob(around.pool(), attempt.fence, settlement, guarded(done.write)));
-    return { outcome: { kind: 'committed' }, ...dropped };
+    await complete(result);
+    return { committed: true, ...dropped };
   } catch (error) {
-    return { outcome: decideThrown(attempt, type, error) };
+    if (result === null || !isJsonRefused(error)) throw error;
+    // A document nested too deep for this version of the server, say. All of it was undone.
+    await complete(null);
+    return { committed: true, dropped: messageOf(error) };
   }
 }
 
@@ -183,7 +209,16 @@ function decideThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome
   if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed)
     return { kind: 'failed', error: thrown.message };
   if (isUnrecoverable(thrown)) return { kind: 'failed', error: messageOf(thrown) };
-  return retryOrFail(attempt, type, errorOf(aborted, thrown), isRetryAfter(thrown) ? thrown.delayMs : undefined);
+  return retryOrFail(attempt, type, errorOf(aborted, thrown), pauseOf(thrown));
+}
+
+/** run_at is a TIMESTAMP, which ends in 2038. */
+const LONGEST_PAUSE_MS = 365 * 24 * 3_600_000;
+
+/** The pause that the function asked for; undefined if it asked for none that makes sense. */
+function pauseOf(thrown: unknown): number | undefined {
+  if (!isRetryAfter(thrown) || !(thrown.delayMs >= 0)) return undefined;
+  return Math.round(Math.min(thrown.delayMs, LONGEST_PAUSE_MS));
 }
 
 /** On a timeout the function's own words are mostly an echo of the abort; they are kept where they are not. */

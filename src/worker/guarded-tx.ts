@@ -3,7 +3,7 @@ import type { PoolConnection } from '../db/pool';
 import type { Tx } from './define';
 
 /** A statement that would end the transaction, or change something that ROLLBACK does not undo. */
-export class RefusedStatementError extends Error {
+class RefusedStatementError extends Error {
   override readonly name = 'RefusedStatementError';
 }
 
@@ -14,8 +14,8 @@ export class RefusedStatementError extends Error {
 const ROW_STATEMENT =
   /^(select|insert|update|delete|replace|with|values|table|call|do|show|desc|describe|explain|set|load\s+(data|xml)|savepoint|release\s+savepoint|get)\b/i;
 
-/** Variables whose SET commits, or that hold for more than this session. */
-const REFUSED_VARIABLE = /\b(autocommit|password|role|transaction|global|persist|persist_only|statement|resource)\b/i;
+/** `SET @a = 1, @b = 2`: the session's own settings would outlive the transaction, for whoever has the connection next. */
+const SETS_OWN_VARIABLES = /^set\s+@[\w.$]+\s*:?=(?![\s\S]*,\s*(?!@[\w.$])[\w@`.]+\s*:?=)/i;
 
 /** What may stand before the first word. A comment of the kind that the server executes is not among them. */
 const LEADING = /^(\s|--[^\n]*(\n|$)|#[^\n]*(\n|$)|\/\*(?!!|M!)[\s\S]*?\*\/|\()+/;
@@ -53,7 +53,7 @@ export class GuardedTx {
    * @throws the conflict that a statement has met, also if the function has caught it
    */
   async close(): Promise<void> {
-    await Promise.allSettled(this.pending);
+    while (this.pending.size > 0) await Promise.allSettled(this.pending);
     this.closed = true;
     this.assertWhole();
   }
@@ -109,8 +109,7 @@ function readWord(given: unknown): string {
   const statement = sql.replace(LEADING, '');
   const word = ROW_STATEMENT.exec(statement)?.[1]?.toUpperCase();
   if (word === undefined) throw refuse(/^[\w/*!]{1,20}/.exec(statement)?.[0] ?? 'this statement');
-  const variable = word === 'SET' ? REFUSED_VARIABLE.exec(statement)?.[1] : undefined;
-  if (variable !== undefined) throw refuse(`SET ${variable}`);
+  if (word === 'SET' && !SETS_OWN_VARIABLES.test(statement)) throw refuse(/^\S+\s+\S{1,20}/.exec(statement)?.[0] ?? 'SET');
   return word;
 }
 

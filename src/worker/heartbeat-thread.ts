@@ -50,16 +50,22 @@ function drop(lost: Connection): void {
 /** Renews until the run is closed. Between two beats lies a quarter of the lease, after a failure a tenth of that. */
 async function beat(): Promise<void> {
   let answeredAt = performance.now();
+  let silentSince: number | undefined;
   for (;;) {
     let wait = data.leaseMs / 4;
+    // The process was stopped for longer than a session lives: ask on a new one.
+    if (connection !== undefined && performance.now() - answeredAt > data.leaseMs) drop(connection);
     try {
       const open = await within(data.leaseMs / 4, async () => renewRun(await connect(), data.runId, data.leaseMs));
       if (!open) return tell({ kind: 'closed' });
       answeredAt = performance.now();
+      silentSince = undefined;
       tell({ kind: 'renewed' });
     } catch (error) {
       if (connection !== undefined && isConnectionLost(error)) drop(connection);
-      tell({ kind: 'silent', forMs: performance.now() - answeredAt });
+      // Not since the last answer: a process that was stopped for an hour has not asked for an hour.
+      silentSince ??= performance.now();
+      tell({ kind: 'silent', forMs: performance.now() - silentSince });
       wait /= 10;
     }
     await pause(wait);
@@ -75,7 +81,7 @@ async function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
       asking,
       pause(ms, undefined, { signal: late.signal }).then((): never => {
         if (connection !== undefined) drop(connection);
-        throw Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+        throw Object.assign(new Error('no answer'), { code: 'ETIMEDOUT', fatal: true });
       }),
     ]);
   } finally {

@@ -49,10 +49,12 @@ export class Report {
   private tell({ attempt, outcome, ms }: Ended, failure: string | undefined): void {
     const { emit } = this;
     const facts = attempt.facts;
-    if (outcome.kind === 'crashed') emit('job.crashed', { ...facts, how: outcome.how, crashes: attempt.job.crashes + 1 });
+    if (outcome.kind === 'crashed')
+      emit('job.crashed', { ...facts, how: outcome.how, crashes: attempt.job.crashes + 1 });
     if (failure !== undefined) return emit('job.failed', { ...facts, ms, error: failure });
     if (outcome.kind === 'completed') emit('job.completed', { ...facts, ms });
-    if (outcome.kind === 'retry') emit('job.retried', { ...facts, ms, delay_ms: outcome.delayMs, error: outcome.error });
+    if (outcome.kind === 'retry')
+      emit('job.retried', { ...facts, ms, delay_ms: outcome.delayMs, error: outcome.error });
     if (outcome.kind === 'released') emit('job.released', { ...facts, why: outcome.why });
   }
 

@@ -4,13 +4,21 @@ import { type ConnectionSettings, type RunSettings, serverName } from '../config
 import { isConnectionLost, isTransient } from '../db/faults';
 import { openPool, type Pool } from '../db/pool';
 import { requireSchema } from '../db/schema';
-import { EXIT, type ExitCode, messageOf } from '../errors';
+import { EXIT, type ExitCode, LeaseLostError, messageOf } from '../errors';
 import type { Emit } from '../events';
 import { claimNamed, explainUnclaimed } from '../queue/claim';
 import type { JobId } from '../queue/job';
 import { rescueJobs } from '../queue/rescue';
+import {
+  closeRun,
+  countJobsBeside,
+  findStarvation,
+  giveUpSlot,
+  openRun,
+  type RunOutcome,
+  takeSlot,
+} from '../queue/runs';
 import { readLargestPacket } from '../queue/server';
-import { closeRun, countJobsBeside, findStarvation, giveUpSlot, openRun, type RunOutcome, takeSlot } from '../queue/runs';
 import type { Attempt } from './attempt';
 import { Claimer } from './claimer';
 import type { Surroundings } from './context';
@@ -81,9 +89,8 @@ class Run {
     this.pool = pool;
     this.selection = describeSelection(settings);
     this.report = new Report(emit);
-    this.heartbeat = new Heartbeat(
-      { database, runId, leaseMs: settings.lease, graceMs: settings.grace },
-      (message) => this.onHeartbeat(message),
+    this.heartbeat = new Heartbeat({ database, runId, leaseMs: settings.lease, graceMs: settings.grace }, (message) =>
+      this.onHeartbeat(message),
     );
     this.suspects = new SuspectHost({
       entry: childEntry,
@@ -138,12 +145,7 @@ class Run {
     const ignoreStrays = watchStrays((error) => this.onUncaught(error), emit);
     const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
     try {
-      if (ids !== undefined) await this.runNamed(ids);
-      else if (!(await this.runDue())) return EXIT.ok;
-      return await this.finish();
-    } catch (error) {
-      this.fault ??= error;
-      return await this.finish();
+      return (await this.work(ids)) ? await this.finish() : EXIT.ok;
     } finally {
       clearTimeout(lateHeartbeat);
       ignoreSignals();
@@ -158,10 +160,24 @@ class Run {
     this.jobPool?.pool.end(() => undefined);
   }
 
+  /** False: skipped. What goes wrong is told once the run is closed. */
+  private async work(ids: readonly JobId[] | undefined): Promise<boolean> {
+    try {
+      if (ids === undefined) return await this.runDue();
+      await this.runNamed(ids);
+    } catch (error) {
+      await this.endEarly(error);
+    }
+    return true;
+  }
+
   private async runNamed(ids: readonly JobId[]): Promise<void> {
     const jobs = await claimNamed(this.pool, ids, { runId: this.runId, limit: ids.length, isHeld: () => false });
     const claimed = new Set(jobs.map(({ id }) => id));
-    const others = await explainUnclaimed(this.pool, ids.filter((id) => !claimed.has(id)));
+    const others = await explainUnclaimed(
+      this.pool,
+      ids.filter((id) => !claimed.has(id)),
+    );
     await this.drain.runOnly(jobs);
     for (const { id, why } of others) this.options.emit('job.not_claimed', { job_id: id, why });
   }
@@ -176,7 +192,7 @@ class Run {
     if (why !== undefined) {
       await closeRun(pool, runId, 'skipped');
       emit('run.skipped', { run_id: runId, why });
-      const starved = await findStarvation(pool, this.place);
+      const starved = await findStarvation(pool, this.place, { queues: settings.queue, types: settings.type });
       if (starved !== undefined) emit('run.starved', starved);
       return false;
     }
@@ -267,6 +283,13 @@ class Run {
     this.drain.leave(LAST_MOMENT_MS);
   }
 
+  /** Jobs may be running when a claim fails: none goes on in a process whose run is closed. */
+  private async endEarly(error: unknown): Promise<void> {
+    if (error instanceof LeaseLostError) this.loseLease(error.message);
+    else this.fail(error);
+    await this.drain.finishEarly();
+  }
+
   /** Nobody knows what state the process is in: jobs that run may end, no further one begins. */
   private onUncaught(error: unknown): void {
     this.options.emit('worker.uncaught', { error: messageOf(error) });
@@ -295,7 +318,8 @@ class Run {
   /** Closes the run's row, tells the sum, and finds the exit code. */
   private async finish(): Promise<ExitCode> {
     const { options, runId, report } = this;
-    let outcome: RunOutcome = this.fault !== undefined ? 'error' : this.stopSignal !== undefined ? 'stopped' : 'finished';
+    let outcome: RunOutcome =
+      this.fault !== undefined ? 'error' : this.stopSignal !== undefined ? 'stopped' : 'finished';
     if (this.lost === undefined) {
       try {
         if (!(await closeRun(this.pool, runId, outcome))) this.lost = 'another run closed it';
@@ -329,7 +353,10 @@ const randomRunId = (): number => Number(randomBytes(8).readBigUInt64BE() >> 11n
 
 /** What a run serves, in at most 255 characters: runs that serve the same compete for the same slots. */
 function describeSelection({ queue, type }: RunSettings): string {
-  const words = [queue.length > 0 ? `queues ${[...queue].sort().join(',')}` : '', type.length > 0 ? `types ${[...type].sort().join(',')}` : ''];
+  const words = [
+    queue.length > 0 ? `queues ${[...queue].sort().join(',')}` : '',
+    type.length > 0 ? `types ${[...type].sort().join(',')}` : '',
+  ];
   const text = words.filter((word) => word !== '').join(' ');
   return text.length <= 255 ? text : createHash('sha256').update(text).digest('hex');
 }

@@ -41,6 +41,11 @@ export class Settler {
     this.options = options;
   }
 
+  /** Nothing is written any more: the lease is lost. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Outcomes not written yet, but for the flush under way. */
   get backlog(): number {
     return this.waiting.length;

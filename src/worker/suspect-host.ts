@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Emit } from '../events';
 import type { Attempt } from './attempt';
 import type { Execution } from './execute';
+import { retryOrFail } from './execute';
 import type { JobType } from './job-type';
 import { CANCELLED } from './outcome';
-import { retryOrFail } from './execute';
 import type { FromChild, ToChild } from './suspect-messages';
 
 export interface SuspectHostOptions {
@@ -77,7 +77,8 @@ export class SuspectHost {
         if (message.kind === 'ended') finish(message.execution);
         else emit(message.name, message.facts as never);
       };
-      const onExit = (code: number | null, signal: NodeJS.Signals | null) => finish(this.afterExit(attempt, type, code, signal));
+      const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
+        finish(this.afterExit(attempt, type, code, signal));
       const onError = (error: Error) => finish(notStarted(attempt, type, error));
       const endLate = (ms: number) => {
         clearTimeout(overdue);
@@ -105,7 +106,10 @@ export class SuspectHost {
     const { runId, host } = this.options;
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     if (aborted === undefined) {
-      const outcome = { kind: 'crashed', how: `the process of run ${runId} on ${host} that ran it alone was ended ${how}` } as const;
+      const outcome = {
+        kind: 'crashed',
+        how: `the process of run ${runId} on ${host} that ran it alone was ended ${how}`,
+      } as const;
       return { outcome, abandoned: false };
     }
     if (aborted.kind === 'lost') return { outcome: { kind: 'lost', why: aborted.message }, abandoned: false };

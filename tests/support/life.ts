@@ -17,7 +17,9 @@ export function isAlive(pid: number): boolean {
 
 /** As if every open run had gone silent a minute ago. */
 export const expireLeases = (shop: Workshop) =>
-  shop.db.pool.query('UPDATE background_job_runs SET lease_expires_at = NOW(3) - INTERVAL 1 MINUTE WHERE finished_at IS NULL');
+  shop.db.pool.query(
+    'UPDATE background_job_runs SET lease_expires_at = NOW(3) - INTERVAL 1 MINUTE WHERE finished_at IS NULL',
+  );
 
 /** As if every pause before a next attempt were over. */
 export const endPauses = (shop: Workshop) =>

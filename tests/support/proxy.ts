@@ -1,7 +1,14 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What becomes of a statement on its way: it passes, is altered, or ends the connection. */
-export type Meddle = (sql: string) => string | typeof CUT_BEFORE | typeof CUT_AFTER;
+/**
+ * What becomes of a statement on its way: it passes, is altered, or ends the connection.
+ *
+ * @param before what the same connection has sent before it
+ */
+export type Meddle = (sql: string, before: readonly string[]) => string | typeof CUT_BEFORE | typeof CUT_AFTER;
+
+/** Lets everything pass. */
+export const PASS: Meddle = (sql) => sql;
 
 /** The connection ends and the server never sees the statement. */
 export const CUT_BEFORE = Symbol('cut before');
@@ -13,6 +20,11 @@ export interface Proxy {
   url: string;
   /** Every statement that came by. */
   seen: string[];
+  /** Refuses new connections; those that are open go on. */
+  refuse(): void;
+  /** Ends all connections and refuses new ones, as a server does that is away. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,6 +43,7 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const seen: string[] = [];
   const server = createServer((client) => {
+    const before: string[] = [];
     const upstream = connect(Number(target.port || 3306), target.hostname);
     for (const [socket, peer] of [
       [client, upstream],
@@ -45,7 +58,8 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       const start = textStart(data);
       const sql = data.subarray(start).toString();
       seen.push(sql);
-      const becomes = meddle(sql);
+      const becomes = meddle(sql, before);
+      before.push(sql);
       if (becomes === CUT_BEFORE) return client.destroy();
       if (becomes === CUT_AFTER) {
         upstream.removeAllListeners('data').on('data', () => client.destroy());
@@ -54,17 +68,25 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       return upstream.write(packet(data.subarray(HEADER, start), becomes));
     });
   });
-  const port = await listen(server);
+  const port = await listen(server, 0);
+  const stop = async () => {
+    const stopped = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await stopped;
+  };
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String(port);
   const proxy: Proxy = {
     url: through.href,
     seen,
+    refuse: () => void server.close(),
+    goAway: stop,
+    async comeBack() {
+      await listen(server, port);
+    },
     async close() {
-      if (!open.delete(proxy)) return;
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      if (open.delete(proxy)) await stop();
     },
   };
   open.add(proxy);
@@ -81,9 +103,9 @@ function packet(command: Buffer, sql: string): Buffer {
   return Buffer.concat([header, body]);
 }
 
-function listen(server: Server): Promise<number> {
+function listen(server: Server, wanted: number): Promise<number> {
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });

@@ -2,6 +2,12 @@ import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { TestDatabase } from './database';
 import { until } from './until';
 
+/** An open transaction of the test's own. */
+export interface Held {
+  commit(): Promise<void>;
+  release(): Promise<void>;
+}
+
 /** The sessions that others than the test have open in its database. */
 export interface Sessions {
   /** Ids of those that are open now. */
@@ -9,7 +15,7 @@ export interface Sessions {
   /** Waits until one of them is at a statement with this text. */
   waitFor(text: string): Promise<void>;
   /** A connection of the test's own, inside a transaction that has run this statement and holds its locks. */
-  hold(sql: string, values?: unknown[]): Promise<{ release(): Promise<void> }>;
+  hold(sql: string, values?: unknown[]): Promise<Held>;
 }
 
 /** To be called before anyone else has a session. The test may use two connections of its pool at once, not more. */
@@ -32,12 +38,12 @@ export async function watchSessions({ name, pool }: TestDatabase): Promise<Sessi
       const connection = await pool.getConnection();
       await connection.query('START TRANSACTION');
       await connection.query(sql, values);
-      return { release: () => end(connection) };
+      return { commit: () => end(connection, 'COMMIT'), release: () => end(connection, 'ROLLBACK') };
     },
   };
 }
 
-async function end(connection: PoolConnection): Promise<void> {
-  await connection.query('ROLLBACK');
+async function end(connection: PoolConnection, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  await connection.query(how);
   connection.release();
 }

@@ -26,8 +26,10 @@ export interface Workshop {
   notes(): string[];
   /** Puts a line of the test's own among them. */
   note(line: string): void;
+  /** A file in the folder. */
+  path(name: string): string;
   /** Lets functions pass that wait for this. */
-  open(gate: string): void;
+  openGate(gate: string): void;
   /** No job, no run, no pause and no note is left of what was before. */
   clear(): Promise<void>;
 }
@@ -67,7 +69,8 @@ export async function openWorkshop(module: string): Promise<Workshop> {
       return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
     },
     note: (line) => appendFileSync(join(folder, 'notes'), `${line}\n`),
-    open: (gate) => writeFileSync(join(folder, gate), ''),
+    path: (name) => join(folder, name),
+    openGate: (gate) => writeFileSync(join(folder, gate), ''),
     async clear() {
       for (const table of TABLES) await db.pool.query('DELETE FROM ??', [table]);
       folder = newFolder();
