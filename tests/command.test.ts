@@ -162,7 +162,7 @@ describe('an abort', () => {
     const abort = new AbortController();
     const outcome = bash(`trap '' TERM; echo $$ > ${flag('deaf')}; while :; do :; done`, {
       signal: abort.signal,
-      killAfterMs: 200,
+      killAfterMs: () => 200,
     });
     await pidIn(flag('deaf'));
     abort.abort();

@@ -58,21 +58,29 @@ test('a run that waits for jobs goes on claiming when the server is back', async
   expect(await readRun(shop)).toMatchObject({ outcome: 'stopped', claimed: 1, completed: 1 });
 });
 
-test('when it stays away for five leases the run aborts its functions and exits 75; another does its jobs', async () => {
-  const id = await shop.add('gated', 'door');
-  const worker = start(['--lease', '1s']);
+test('when it stays away for five leases a run aborts its functions and exits 75; another does its jobs', async () => {
+  const swallowing = await startProxy(shop.db.url, PASS);
+  const ids = [await shop.add('gated', 'door', { queue: 'away' }), await shop.add('gated', 'gate', { queue: 'swallowed' })];
+  const workers = [
+    shop.start(['--lease', '1s', '--queue', 'away'], { DATABASE_URL: proxy.url }),
+    shop.start(['--lease', '1s', '--queue', 'swallowed'], { DATABASE_URL: swallowing.url }),
+  ];
   await noted('door began');
+  await noted('gate began');
   await proxy.goAway();
-  const { code, stderr } = await worker.ended;
-  expect(code).toBe(75);
-  expect(stderr).toContain('has not answered for 5 leases');
-  expect(shop.notes()).toEqual(['door began', 'door aborted']);
-  expect(await shop.job(id)).toMatchObject({ status: 'running', attempts: 1 });
+  swallowing.swallow();
+  for (const worker of workers) {
+    const { code, stderr } = await worker.ended;
+    expect({ code, stderr }).toEqual({ code: 75, stderr: expect.stringContaining('has not answered for 5 leases') });
+  }
+  expect(shop.notes()).toEqual(expect.arrayContaining(['door aborted', 'gate aborted']));
+  for (const id of ids) expect(await shop.job(id)).toMatchObject({ status: 'running', attempts: 1 });
 
   await expireLeases(shop);
   shop.openGate('door');
+  shop.openGate('gate');
   expect(await shop.run()).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
-  expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, crashes: 1 });
+  for (const id of ids) expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, crashes: 1 });
 });
 
 test('a server that is away from the start is one line, and exit code 69', async () => {

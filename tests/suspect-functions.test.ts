@@ -93,18 +93,22 @@ test('a cancelled suspect is aborted', async () => {
 
 test.each([
   ['SIGTERM', []],
-  ['--max-time', ['--max-time', '700ms']],
+  ['--max-time', ['--max-time', '1s']],
 ])('%s: its save stores, throws, and the job is handed on', async (why, args) => {
   const shop = withContext;
   const id = await shop.add('steps', null, SUSPECT);
   const worker = shop.start(args);
-  await until(() => shop.notes().includes('step 1'), 'it is at step 1');
-  if (why === 'SIGTERM') worker.child.kill('SIGTERM');
-  await until(
-    async () => (await shop.rows('SELECT slot FROM background_job_runs'))[0]?.['slot'] === null,
-    'the slot is free',
-  );
+  if (why === 'SIGTERM') {
+    await until(() => shop.notes().includes('step 1'), 'it is at step 1');
+    worker.child.kill('SIGTERM');
+  }
+  const slot = async () => (await shop.rows('SELECT slot FROM background_job_runs WHERE claimed > 0'))[0]?.['slot'];
+  await until(async () => (await slot()) === null, 'the slot is free');
   shop.openGate('go');
   expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
-  expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 0, checkpoint: expect.stringMatching(/2/) });
+  expect(await shop.job(id)).toMatchObject({
+    status: 'pending',
+    attempts: 0,
+    checkpoint: expect.stringMatching(/"next": ?[12]/),
+  });
 });

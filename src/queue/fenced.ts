@@ -38,7 +38,7 @@ export async function saveCheckpoint(
     const [run] = await select<{ id: JobId }>(tx, 'lock_open_run', { runId: fence.runId });
     if (run === undefined) throw new TakenAwayError(fence);
   };
-  await transaction(pool, save, { signal: abandoned });
+  await transaction(pool, save, { outlast: true, signal: abandoned });
 }
 
 /**
@@ -62,7 +62,7 @@ export async function completeJob(
     await write(tx);
     await settleWithin(tx, fence.runId, settlement);
   };
-  await transaction(pool, complete, { signal: abandoned });
+  await transaction(pool, complete, { outlast: true, signal: abandoned });
 }
 
 /** Stores how far the job is. False: the attempt does not hold it any more. */

@@ -15,8 +15,8 @@ export interface CommandOptions {
   /** Aborted: SIGTERM to the program's process group, and SIGKILL to what is left after `killAfterMs`. */
   signal: AbortSignal;
   log: JobLog;
-  /** @default 10000 */
-  killAfterMs?: number;
+  /** Asked on an abort. @default 10000 */
+  killAfterMs?: () => number;
 }
 
 /** How a program ended. The caller chooses the pause before a retry, and knows why it aborted. */
@@ -27,6 +27,14 @@ export type CommandResult =
 
 const FAILED_FOR_GOOD = 65; // EX_DATAERR of sysexits.h
 const KILL_AFTER_MS = 10_000;
+/** When the worker itself must go there is no time for more. */
+const KILL_SOON_MS = 1_000;
+/** A program may take this long to end after its abort, and is not abandoned meanwhile. */
+export const PROGRAM_GRACE_MS = KILL_AFTER_MS + 3_000;
+
+/** How long a program gets between SIGTERM and SIGKILL; less when its worker ends. */
+export const killAfter = (workerEnds: boolean): number => (workerEnds ? KILL_SOON_MS : KILL_AFTER_MS);
+
 /** What a program printed is in the pipes when it exits; only a process that left its group holds them open longer. */
 const DRAIN_MS = 1_000;
 
@@ -81,12 +89,12 @@ function sayNotStarted(program: string, error: unknown): string {
 
 type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
-async function waitForExit(child: Piped, { signal, log, killAfterMs = KILL_AFTER_MS }: CommandOptions): Promise<Exit> {
+async function waitForExit(child: Piped, { signal, log, killAfterMs = () => KILL_AFTER_MS }: CommandOptions): Promise<Exit> {
   const { pid } = child;
   const forget = endGroupOnExit(pid);
   let ended: Promise<void> | undefined;
   const abort = () => {
-    ended = endGroup(pid, killAfterMs);
+    ended = endGroup(pid, killAfterMs());
   };
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();

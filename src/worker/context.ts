@@ -110,7 +110,9 @@ async function storeProgress(pool: Pool, fence: Fence, fraction: number): Promis
 /** What a function logs is its own affair: no value in it may fail the job, or the way to the log. */
 function toPlain(fields: Record<string, unknown>): Record<string, unknown> {
   try {
-    return JSON.parse(JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
+    return JSON.parse(
+      JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    );
   } catch (error) {
     return { unprintable: messageOf(error) };
   }

@@ -54,7 +54,8 @@ export class Drain {
   private claimed = 0;
   private beside = 0;
   private besideAt = Number.NEGATIVE_INFINITY;
-  private suspectedStrays = new Set<JobId>();
+  /** By id, the attempt that was seen. */
+  private suspectedStrays = new Map<JobId, number>();
   /** Rows of claims that got no answer, on their way back. */
   private readonly strays = new Set<JobId>();
   private claiming = false;
@@ -116,7 +117,7 @@ export class Drain {
     for (const held of this.held.values()) {
       if (held.state !== 'executing' || held.attempt.aborted?.kind !== 'stopping') continue;
       held.attempt.abandon();
-      this.end(held, undefined, { kind: 'released', why: held.attempt.aborted.message, delayMs: 0 });
+      this.end(held, { kind: 'released', why: held.attempt.aborted.message, delayMs: 0 });
     }
   }
 
@@ -143,7 +144,6 @@ export class Drain {
       this.startBuffered();
       await this.changed(LOOK_EVERY_MS);
     }
-    this.stopReason ??= 'only the named jobs';
     await this.finish();
   }
 
@@ -212,6 +212,7 @@ export class Drain {
   private accept(jobs: readonly ClaimedJob[]): void {
     if (this.claimed === 0 && jobs.length > 0) this.options.onFirstClaim();
     this.claimed += jobs.length;
+    this.pace.claimed(jobs);
     const now = performance.now();
     for (const job of jobs) {
       const typesLimit = this.options.registry.get(job.type)?.maxAttempts ?? 1;
@@ -263,10 +264,10 @@ export class Drain {
     if (type === undefined) {
       report.unknownTypes.add(attempt.job.type);
       const delayMs = unknownTypeDelayMs(attempt.job.lastPauseMs);
-      return this.end(held, undefined, { kind: 'released', why: 'no job function here has its type', delayMs });
+      return this.end(held, { kind: 'released', why: 'no job function here has its type', delayMs });
     }
     if (attempt.job.crashes > 0 && attempt.maxAttempts === 1) {
-      return this.end(held, type, { kind: 'failed', error: 'worker died; may have run' });
+      return this.end(held, { kind: 'failed', error: 'worker died; may have run' });
     }
     held.state = 'executing';
     held.since = performance.now();
@@ -274,13 +275,13 @@ export class Drain {
     void this.options.execute(attempt, type).then((execution) => {
       this.executing--;
       this.pace.jobEnded();
-      this.afterExecution(held, type, execution);
+      this.afterExecution(held, execution);
       this.startBuffered();
       this.notify();
     });
   }
 
-  private afterExecution(held: Held, type: JobType, { outcome, abandoned, dropped }: Execution): void {
+  private afterExecution(held: Held, { outcome, abandoned, dropped }: Execution): void {
     const { report } = this.options;
     const { attempt } = held;
     if (dropped !== undefined) report.resultDropped(attempt, dropped);
@@ -296,12 +297,13 @@ export class Drain {
       this.held.delete(attempt.job.id);
       report.committed(attempt, performance.now() - held.since);
     } else {
-      this.end(held, type, outcome);
+      this.end(held, outcome);
     }
   }
 
   /** The attempt is over: its outcome is on its way to the database, and the job is held until it is there. */
-  private end(held: Held, type: JobType | undefined, outcome: OpenOutcome): void {
+  private end(held: Held, outcome: OpenOutcome): void {
+    const type = this.options.registry.get(held.attempt.job.type);
     held.state = 'settling';
     this.options.report.ended(held.attempt, outcome, performance.now() - held.since);
     this.options.settler.add(settlementOf(held.attempt, type, outcome));
@@ -315,7 +317,7 @@ export class Drain {
   }
 
   private releaseBuffer(why: string): void {
-    for (const held of this.buffer.splice(0)) this.end(held, undefined, { kind: 'released', why, delayMs: 0 });
+    for (const held of this.buffer.splice(0)) this.end(held, { kind: 'released', why, delayMs: 0 });
   }
 
   private releaseStale(now: number): void {
@@ -324,7 +326,7 @@ export class Drain {
     if (!this.buffer.some(stale)) return;
     const all = this.buffer.splice(0);
     for (const held of all) {
-      if (stale(held)) this.end(held, undefined, { kind: 'released', why: 'it waited too long here', delayMs: 0 });
+      if (stale(held)) this.end(held, { kind: 'released', why: 'it waited here, or its queue was paused', delayMs: 0 });
       else this.buffer.push(held);
     }
   }
@@ -347,10 +349,11 @@ export class Drain {
       }
     }
     // The answer to a claim may be slower than this look at what it did.
-    if (this.claiming) return;
-    const strays = rows.filter(({ id }) => !this.isHeld(id));
-    for (const { id, attempts } of strays) if (this.suspectedStrays.has(id)) this.giveBackStray(id, attempts);
-    this.suspectedStrays = new Set(strays.map(({ id }) => id));
+    const strays = this.claiming ? [] : rows.filter(({ id }) => !this.isHeld(id));
+    for (const { id, attempts } of strays) {
+      if (this.suspectedStrays.get(id) === attempts) this.giveBackStray(id, attempts);
+    }
+    this.suspectedStrays = new Map(strays.map(({ id, attempts }) => [id, attempts]));
   }
 
   private drop(held: Held, kind: 'lost' | 'cancelled', why: string): void {
@@ -359,7 +362,7 @@ export class Drain {
     this.buffer.splice(waiting, 1);
     const { attempt } = held;
     if (kind === 'cancelled') {
-      return this.end(held, this.options.registry.get(attempt.job.type), CANCELLED);
+      return this.end(held, CANCELLED);
     }
     this.held.delete(attempt.job.id);
     this.options.report.takenAway(attempt, why);

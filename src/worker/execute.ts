@@ -3,7 +3,7 @@ import { codeOf, isRetryAfter, isUnrecoverable, messageOf } from '../errors';
 import { completeJob, TakenAwayError } from '../queue/fenced';
 import { findUnstorable } from '../queue/payload-fault';
 import { type Attempt, AttemptAborted } from './attempt';
-import { runCommand } from './command';
+import { killAfter, PROGRAM_GRACE_MS, runCommand } from './command';
 import { createContext, guarded, HandedOn, type Surroundings } from './context';
 import { Completion, type JobContext } from './define';
 import type { JobType } from './job-type';
@@ -39,7 +39,7 @@ export async function execute(
 ): Promise<Execution> {
   const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
   const running = runTraced(attempt, () => run(attempt, type, around));
-  const grace = new Grace(attempt, graceMs);
+  const grace = new Grace(attempt, graceOf(type, graceMs));
   const ended = await Promise.race([running, grace.over]);
   attempt.isOver = true;
   clearTimeout(timer);
@@ -48,6 +48,10 @@ export async function execute(
   attempt.abandon();
   return { outcome: afterAbandon(attempt, type), abandoned: true };
 }
+
+/** A program is ended by force, which takes its time; a function can only be waited for. */
+export const graceOf = ({ kind }: JobType, graceMs: number): number =>
+  kind === 'command' ? Math.max(graceMs, PROGRAM_GRACE_MS) : graceMs;
 
 /** Resolves `graceMs` after the attempt's abort. */
 class Grace {
@@ -127,6 +131,7 @@ async function runProgram(
     attempt: job.attempts,
     signal,
     log: context.log,
+    killAfterMs: () => killAfter(attempt.aborted?.kind === 'stopping' || attempt.aborted?.kind === 'lost'),
   });
   if (ended.kind === 'completed') return { returned: new Printed(ended.result, ended.dropped) };
   throw ended.kind === 'failed' ? new ProgramFailed(ended.error) : new Error(ended.error);
@@ -209,16 +214,12 @@ function decideThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome
   if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed)
     return { kind: 'failed', error: thrown.message };
   if (isUnrecoverable(thrown)) return { kind: 'failed', error: messageOf(thrown) };
-  return retryOrFail(attempt, type, errorOf(aborted, thrown), pauseOf(thrown));
-}
-
-/** run_at is a TIMESTAMP, which ends in 2038. */
-const LONGEST_PAUSE_MS = 365 * 24 * 3_600_000;
-
-/** The pause that the function asked for; undefined if it asked for none that makes sense. */
-function pauseOf(thrown: unknown): number | undefined {
-  if (!isRetryAfter(thrown) || !(thrown.delayMs >= 0)) return undefined;
-  return Math.round(Math.min(thrown.delayMs, LONGEST_PAUSE_MS));
+  return retryOrFail(
+    attempt,
+    type,
+    errorOf(aborted, thrown),
+    isRetryAfter(thrown) ? Math.round(thrown.delayMs) : undefined,
+  );
 }
 
 /** On a timeout the function's own words are mostly an echo of the abort; they are kept where they are not. */

@@ -109,7 +109,8 @@ function readWord(given: unknown): string {
   const statement = sql.replace(LEADING, '');
   const word = ROW_STATEMENT.exec(statement)?.[1]?.toUpperCase();
   if (word === undefined) throw refuse(/^[\w/*!]{1,20}/.exec(statement)?.[0] ?? 'this statement');
-  if (word === 'SET' && !SETS_OWN_VARIABLES.test(statement)) throw refuse(/^\S+\s+\S{1,20}/.exec(statement)?.[0] ?? 'SET');
+  if (word === 'SET' && !SETS_OWN_VARIABLES.test(statement))
+    throw refuse(/^\S+\s+\S{1,20}/.exec(statement)?.[0] ?? 'SET');
   return word;
 }
 

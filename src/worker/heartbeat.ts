@@ -5,6 +5,8 @@ import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
 
 export type { HeartbeatMessage };
 
+const RESTART_MS = 1_000;
+
 /** Keeps the run's lease, from a thread that no job function can block. */
 export class Heartbeat {
   private worker: Worker | undefined;
@@ -22,13 +24,22 @@ export class Heartbeat {
   /** Starts the thread, once: a run that claims nothing does not pay for it. */
   start(): void {
     if (this.worker !== undefined) return;
-    this.worker = new Worker(join(__dirname, 'heartbeat-thread.js'), {
-      workerData: { ...this.data, pulse: this.pulse.shared } satisfies HeartbeatData,
-    });
-    this.worker.on('message', this.onMessage);
-    this.worker.unref();
+    this.startThread();
     this.timer = setInterval(() => this.pulse.beat(), BLOCKED_CHECK_MS / 2);
     this.timer.unref();
+  }
+
+  /** A thread that fails, for want of memory perhaps, is started anew: without it the lease ends. */
+  private startThread(): void {
+    const worker = new Worker(join(__dirname, 'heartbeat-thread.js'), {
+      workerData: { ...this.data, pulse: this.pulse.shared } satisfies HeartbeatData,
+    });
+    worker.on('message', this.onMessage);
+    worker.on('error', () => {
+      if (this.worker === worker) setTimeout(() => this.startThread(), RESTART_MS).unref();
+    });
+    worker.unref();
+    this.worker = worker;
   }
 
   /** A job runs in this process, until its timeout. */
@@ -55,6 +66,8 @@ export class Heartbeat {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.worker?.terminate();
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
   }
 }

@@ -4,6 +4,9 @@ export const LARGEST_BATCH = 1_000;
 /** A buffer holds what ends in about this time, so that slow jobs are left to other workers. */
 const BUFFER_SECONDS = 0.5;
 
+/** Payloads that the buffer holds, about. */
+const BUFFER_BYTES = 16_000_000;
+
 /** How strongly the newest reading counts. */
 const WEIGHT = 0.5;
 
@@ -13,6 +16,7 @@ export class Pace {
   private ended = 0;
   private since: number;
   private size = 0;
+  private meanBytes = 0;
 
   constructor(now: number) {
     this.since = now;
@@ -20,6 +24,13 @@ export class Pace {
 
   jobEnded(): void {
     this.ended++;
+  }
+
+  /** Large payloads make a small buffer. */
+  claimed(jobs: readonly { payload: string | null }[]): void {
+    if (jobs.length === 0) return;
+    const bytes = jobs.reduce((sum, { payload }) => sum + (payload?.length ?? 0), 0);
+    this.meanBytes += (bytes / jobs.length - this.meanBytes) * WEIGHT;
   }
 
   /** Jobs to hold beyond those that run. Grows fourfold at most, so that one quick job hoards nothing. */
@@ -32,7 +43,8 @@ export class Pace {
       this.ended = 0;
     }
     const wanted = Math.floor(this.perSecond * BUFFER_SECONDS);
-    this.size = Math.min(wanted, this.size * 4 + concurrency, LARGEST_BATCH);
+    const light = Math.floor(BUFFER_BYTES / Math.max(1, this.meanBytes));
+    this.size = Math.min(wanted, this.size * 4 + concurrency, LARGEST_BATCH, light);
     return this.size;
   }
 }

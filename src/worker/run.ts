@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ConnectionSettings, type RunSettings, serverName } from '../config';
-import { isConnectionLost, isTransient } from '../db/faults';
+import { isTransient } from '../db/faults';
 import { openPool, type Pool } from '../db/pool';
 import { requireSchema } from '../db/schema';
 import { EXIT, type ExitCode, LeaseLostError, messageOf } from '../errors';
@@ -60,7 +61,9 @@ export async function runOnce(options: RunOptions): Promise<ExitCode> {
     return await run.execute();
   } finally {
     await run.release();
-    await pool.end().catch(() => pool.pool.end());
+    // A network that swallows packets does not answer a farewell either.
+    const ending = pool.end().catch(() => pool.pool.end());
+    await Promise.race([ending, pause(LAST_MOMENT_MS, undefined, { ref: false })]);
   }
 }
 
@@ -78,7 +81,11 @@ class Run {
   private stopSignal: string | undefined;
   private lost: string | undefined;
   private fault: unknown;
-  private holdsSlot = false;
+  private forsake: () => void = () => undefined;
+  /** Resolves a while after the lease is lost: what still waits for the server may do so for long. */
+  private readonly forsaken = new Promise<true>((resolve) => {
+    this.forsake = () => resolve(true);
+  });
   private readonly options: RunOptions;
   private readonly pool: Pool;
 
@@ -145,7 +152,8 @@ class Run {
     const ignoreStrays = watchStrays((error) => this.onUncaught(error), emit);
     const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
     try {
-      return (await this.work(ids)) ? await this.finish() : EXIT.ok;
+      const isDone = await Promise.race([this.work(ids), this.forsaken]);
+      return isDone ? await this.finish() : EXIT.ok;
     } finally {
       clearTimeout(lateHeartbeat);
       ignoreSignals();
@@ -203,8 +211,7 @@ class Run {
     const draining = this.drain.run();
     await Promise.race([draining, this.drain.stopped]);
     clearTimeout(overtime);
-    await this.leaveSlot();
-    await draining;
+    await Promise.all([draining, this.leaveSlot()]);
     return true;
   }
 
@@ -213,21 +220,21 @@ class Run {
     const { pool, runId, options } = this;
     const { maxRuns, concurrency } = options.settings;
     if ((await takeSlot(pool, runId, maxRuns)) === undefined) return 'another run has this host (--max-runs)';
-    this.holdsSlot = true;
     const beside = await countJobsBeside(pool, this.place);
     return beside >= concurrency ? 'jobs of earlier runs take all of --concurrency' : undefined;
   }
 
-  /** The next tick may claim while this run finishes what it holds. */
+  /** The next tick may claim while this run finishes what it holds; until it can be told so, it is told again. */
   private async leaveSlot(): Promise<void> {
-    if (!this.holdsSlot || this.drain.running === 0) return;
-    this.holdsSlot = false;
     this.suspects.tellStopping();
-    try {
-      await giveUpSlot(this.pool, this.runId);
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      this.report.waiting(error); // the slot is free with the run's end, or its lease
+    while (this.drain.running > 0 && this.lost === undefined) {
+      try {
+        return await giveUpSlot(this.pool, this.runId);
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        this.report.waiting(error);
+        await pause(this.options.settings.poll);
+      }
     }
   }
 
@@ -273,6 +280,7 @@ class Run {
     this.drain.stopClaiming(why);
     this.drain.abortAll('lost', why);
     this.drain.leave(LAST_MOMENT_MS);
+    setTimeout(this.forsake, LAST_MOMENT_MS).unref();
   }
 
   /** Something that no retry mends: what runs is given back, and the run ends. */
@@ -322,10 +330,11 @@ class Run {
       this.fault !== undefined ? 'error' : this.stopSignal !== undefined ? 'stopped' : 'finished';
     if (this.lost === undefined) {
       try {
-        if (!(await closeRun(this.pool, runId, outcome))) this.lost = 'another run closed it';
+        const { answer, tries } = await patiently(() => closeRun(this.pool, runId, outcome));
+        // At a second try it may have been this run itself, whose answer was lost.
+        if (!answer && tries === 1) this.lost = 'another run closed it';
       } catch (error) {
-        if (!isConnectionLost(error)) throw error;
-        this.fault ??= error;
+        this.fault ??= error; // told below; the next rescue closes it
       }
     }
     if (this.lost !== undefined) {
@@ -345,6 +354,20 @@ class Run {
     if (this.fault !== undefined) throw this.fault;
     if (options.ids !== undefined) return report.counts.completed === options.ids.length ? EXIT.ok : EXIT.failed;
     return options.failOnError === true && report.deadLetters > 0 ? EXIT.failed : EXIT.ok;
+  }
+}
+
+const CLOSING_TRIES = 5;
+
+/** Asks again while the server is busy or away, for a few seconds. */
+async function patiently<T>(ask: () => Promise<T>): Promise<{ answer: T; tries: number }> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return { answer: await ask(), tries };
+    } catch (error) {
+      if (tries === CLOSING_TRIES || !isTransient(error)) throw error;
+    }
+    await pause(100 * 2 ** tries);
   }
 }
 

@@ -19,7 +19,7 @@ export interface SettlerOptions {
   onDropped(id: JobId, why: string): void;
 }
 
-/** Text of one flush at most; the driver may double it by quoting. */
+/** Text of one flush at most. */
 const LARGEST_FLUSH_BYTES = 4_000_000;
 
 const RETRY_MS = 250;
@@ -53,7 +53,7 @@ export class Settler {
 
   add(settlement: Settlement): void {
     if (this.stopped) return;
-    const fits = sizeOf(settlement) <= this.packetBytes / 2;
+    const fits = sizeOf(settlement) <= this.packetBytes - FIXED_BYTES;
     this.waiting.push(fits ? settlement : this.withoutResult(settlement, 'it is larger than a packet of the server'));
     this.flushing ??= this.flush().finally(() => {
       this.flushing = undefined;
@@ -103,8 +103,9 @@ export class Settler {
       for (const one of batch) await this.write([one]);
       return;
     }
-    if (first.result === null) return onFault(error);
-    this.waiting.unshift(this.withoutResult(first, messageOf(error)));
+    if (first.result !== null) this.waiting.unshift(this.withoutResult(first, messageOf(error)));
+    else if (first.status === 'pending') this.waiting.unshift(refused(first, messageOf(error)));
+    else onFault(error);
   }
 
   private withoutResult(settlement: Settlement, why: string): Settlement {
@@ -113,7 +114,7 @@ export class Settler {
   }
 
   private take(): Settlement[] {
-    const most = Math.min(LARGEST_FLUSH_BYTES, this.packetBytes / 2);
+    const most = Math.min(LARGEST_FLUSH_BYTES, this.packetBytes - FIXED_BYTES);
     let bytes = 0;
     let count = 0;
     for (const settlement of this.waiting) {
@@ -125,6 +126,20 @@ export class Settler {
   }
 }
 
-/** Bytes of its JSON inside a statement, about. */
-const sizeOf = ({ result, error }: Settlement): number =>
-  256 + Buffer.byteLength(result ?? '') * 1.2 + Buffer.byteLength(error ?? '') * 1.2;
+/** A retry that the server does not take, such as one past the end of its calendar, must not come back for ever. */
+const refused = (settlement: Settlement, why: string): Settlement => ({
+  ...settlement,
+  status: 'failed',
+  count: 'failed',
+  delayMs: 0,
+  error: `its outcome was refused by the server: ${why}`,
+});
+
+/** Its other columns, and what the statement itself takes. */
+const FIXED_BYTES = 512;
+
+/** Bytes of it inside a statement: as JSON within JSON, then quoted by the driver. */
+function sizeOf({ result, error }: Settlement): number {
+  if (result === null && error === null) return FIXED_BYTES;
+  return FIXED_BYTES + Buffer.byteLength(JSON.stringify(JSON.stringify([result, error])));
+}

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Emit } from '../events';
 import type { Attempt } from './attempt';
 import type { Execution } from './execute';
-import { retryOrFail } from './execute';
+import { graceOf, retryOrFail } from './execute';
 import type { JobType } from './job-type';
 import { CANCELLED } from './outcome';
 import type { FromChild, ToChild } from './suspect-messages';
@@ -16,6 +16,9 @@ export interface SuspectHostOptions {
   emit: Emit;
   isStopping(): boolean;
 }
+
+/** Pause before a job is tried again for which the machine had no process. */
+const NOT_STARTED_MS = 60_000;
 
 /** Added to timeout and grace before a child that ends nothing of its own is ended: it may spin without yielding. */
 const SPARE_MS = 1_000;
@@ -34,7 +37,12 @@ export class SuspectHost {
   }
 
   async execute(attempt: Attempt, type: JobType): Promise<Execution> {
-    const child = this.idle.pop() ?? this.spawn();
+    let child: ChildProcess;
+    try {
+      child = this.idle.pop() ?? this.spawn();
+    } catch (error) {
+      return notStarted(error as Error);
+    }
     this.busy.add(child);
     const execution = await this.converse(child, attempt, type);
     this.busy.delete(child);
@@ -50,7 +58,9 @@ export class SuspectHost {
   }
 
   close(): void {
-    for (const child of [...this.idle, ...this.busy]) child.kill('SIGKILL');
+    for (const child of this.idle) child.kill('SIGKILL');
+    // Ends its program first; one that does not hear it is ended by its own watch once this process has gone.
+    for (const child of this.busy) if (child.connected) child.disconnect();
   }
 
   private spawn(): ChildProcess {
@@ -79,7 +89,7 @@ export class SuspectHost {
       };
       const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
         finish(this.afterExit(attempt, type, code, signal));
-      const onError = (error: Error) => finish(notStarted(attempt, type, error));
+      const onError = (error: Error) => finish(notStarted(error));
       const endLate = (ms: number) => {
         clearTimeout(overdue);
         overdue = setTimeout(() => child.kill('SIGKILL'), ms);
@@ -87,7 +97,7 @@ export class SuspectHost {
       const onAbort = () => {
         const reason = attempt.aborted;
         if (reason !== undefined) send(child, { kind: 'abort', abort: reason.kind, why: reason.message });
-        endLate(graceMs + SPARE_MS);
+        endLate(graceOf(type, graceMs) + SPARE_MS);
       };
       child.on('message', onMessage).on('exit', onExit).on('error', onError);
       attempt.signal.addEventListener('abort', onAbort, { once: true });
@@ -122,8 +132,9 @@ export class SuspectHost {
   }
 }
 
-const notStarted = (attempt: Attempt, type: JobType, error: Error): Execution => ({
-  outcome: retryOrFail(attempt, type, `no process could be started for it: ${error.message}`, undefined),
+/** The machine's fault, and not the job's: memory or processes are short. */
+const notStarted = (error: Error): Execution => ({
+  outcome: { kind: 'released', why: `no process could be started for it: ${error.message}`, delayMs: NOT_STARTED_MS },
   abandoned: false,
 });
 

@@ -25,6 +25,8 @@ export interface Proxy {
   /** Ends all connections and refuses new ones, as a server does that is away. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
+  /** From here on nothing arrives, and nobody is told: as a firewall that forgets its connections. */
+  swallow(): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
   const seen: string[] = [];
+  let swallowing = false;
   const server = createServer((client) => {
     const before: string[] = [];
     const upstream = connect(Number(target.port || 3306), target.hostname);
@@ -52,8 +55,9 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       sockets.add(socket);
       socket.on('error', () => peer.destroy()).on('close', () => peer.destroy());
     }
-    upstream.on('data', (data) => client.write(data));
+    upstream.on('data', (data) => swallowing || client.write(data));
     client.on('data', (data) => {
+      if (swallowing) return;
       if (data.length <= HEADER || data[HEADER] !== COM_QUERY || data[3] !== 0) return upstream.write(data);
       const start = textStart(data);
       const sql = data.subarray(start).toString();
@@ -80,6 +84,9 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
   const proxy: Proxy = {
     url: through.href,
     seen,
+    swallow() {
+      swallowing = true;
+    },
     refuse: () => void server.close(),
     goAway: stop,
     async comeBack() {
