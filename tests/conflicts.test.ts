@@ -88,12 +88,15 @@ describe('settling', () => {
 
 describe('rescuing', () => {
   test('two rescuers at once put each job back once', async () => {
-    await addMany(300);
-    await bench.claim(1, 300);
+    const JOBS = 2_500;
+    const held = ['test.echo', 'running', 1, 1];
+    await bench.db.pool.query('INSERT INTO background_jobs (job_type, status, run_id, attempts) VALUES ?', [
+      Array(JOBS).fill(held),
+    ]);
     await closeRun(bench.pool, 1, 'lost');
     const rescued = await Promise.all([1, 2, 3, 4].map(() => rescueJobs(bench.pool, () => false)));
-    expect(rescued.reduce((sum, n) => sum + n, 0)).toBe(300);
-    expect(await tally()).toEqual([{ status: 'pending', attempts: 0, crashes: 1, n: 300 }]);
+    expect(rescued.reduce((sum, n) => sum + n, 0)).toBe(JOBS);
+    expect(await tally()).toEqual([{ status: 'pending', attempts: 0, crashes: 1, n: JOBS }]);
   });
 
   test('a job that was put back and claimed again in between is left to its new run', async () => {

@@ -1,5 +1,5 @@
-import { countJobs, endPauses, readRun } from './support/life';
-import { CUT_AFTER, CUT_BEFORE, type Meddle, startProxy } from './support/proxy';
+import { countJobs, readRun } from './support/life';
+import { ANSWER_LATE, CUT_AFTER, CUT_BEFORE, type Meddle, startProxy } from './support/proxy';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -24,7 +24,7 @@ const HOW = [
   ['after the server did it', CUT_AFTER],
 ] as const;
 
-type Cut = (typeof HOW)[number][1];
+type Cut = (typeof HOW)[number][1] | typeof ANSWER_LATE;
 
 /** Ends the connection at the first COMMIT of a transaction that has sent this. */
 function cutCommit(marker: string, how: Cut, onCut: () => void = () => undefined): Meddle & { done: () => boolean } {
@@ -121,20 +121,45 @@ describe.each(HOW)('the connection ends at a COMMIT, %s', (_when, how) => {
     expect(await readLedger()).toMatchObject({ completed: 1 });
   });
 
-  test('of ctx.save, and the server stays away: a function that goes on loses and doubles nothing', async () => {
-    const id = await shop.add('save.again');
+  test('of ctx.save, and no further connection is had for a while: nothing that it writes is lost or there twice', async () => {
+    const id = await shop.add('save.twice');
     const proxy = await startProxy(
       shop.db.url,
       cutCommit('saves = saves + 1', how, () => proxy.refuse()),
     );
     const worker = shop.start([], { DATABASE_URL: proxy.url });
-    await until(() => shop.notes().includes('the first save failed'), 'the first save is given up');
+    await until(() => proxy.refused() > 5, 'the save is tried again and again');
     await proxy.comeBack();
-    shop.openGate('back');
     expect(await worker.ended).toEqual(SILENT_SUCCESS);
-    await endPauses(shop);
-    expect(await shop.run()).toEqual(SILENT_SUCCESS);
-    expect(await shop.job(id)).toMatchObject({ status: 'completed', saves: 2, checkpoint: '"second"' });
+    expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1, saves: 2, checkpoint: '"second"' });
     expect(await shop.rows('SELECT n FROM effects ORDER BY id')).toEqual([{ n: 1 }, { n: 2 }]);
   });
+});
+
+test('a claim whose answer takes longer than some heartbeats keeps its jobs, and runs them once', async () => {
+  await shop.addMany(5, 'work', 0);
+  const proxy = await startProxy(shop.db.url, cutCommit('SET claimed', ANSWER_LATE));
+  const worker = shop.start(['--lease', '1s'], { DATABASE_URL: proxy.url });
+  const looks = () => proxy.seen.filter((sql) => sql.includes('AS cancelled')).length;
+  await until(() => looks() > 4, 'the run has compared what it holds, again and again');
+  expect(await countJobs(shop, `status = 'running'`)).toBe(5);
+  proxy.answer();
+  expect(await worker.ended).toEqual(SILENT_SUCCESS);
+  expect(began()).toHaveLength(5);
+  expect(await countJobs(shop, `status = 'completed' AND attempts = 1`)).toBe(5);
+  expect(await readRun(shop)).toMatchObject({ claimed: 5, completed: 5, released: 0 });
+});
+
+test('a run whose closing got no answer has closed itself, and did not lose its lease', async () => {
+  const id = await shop.add('work', 0);
+  let cut = false;
+  const { url } = await startProxy(shop.db.url, (sql) => {
+    if (cut || !sql.includes('SET finished_at')) return sql;
+    cut = true;
+    return CUT_AFTER;
+  });
+  expect(await shop.run([], { DATABASE_URL: url })).toEqual(SILENT_SUCCESS);
+  expect(cut).toBe(true);
+  expect(await shop.job(id)).toMatchObject({ status: 'completed' });
+  expect(await readRun(shop)).toMatchObject({ outcome: 'finished', completed: 1 });
 });

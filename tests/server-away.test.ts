@@ -1,11 +1,11 @@
 import { expireLeases, readRun } from './support/life';
-import { PASS, type Proxy, startProxy } from './support/proxy';
+import { PASS, startProxy, type Proxy as TestProxy } from './support/proxy';
 import type { Running } from './support/rowlock';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
 let shop: Workshop;
-let proxy: Proxy;
+let proxy: TestProxy;
 
 beforeAll(async () => {
   shop = await openWorkshop('fault-jobs.js');
@@ -47,7 +47,8 @@ test('what ended while the server was away is kept, and written when it is back'
 
 test('a run that waits for jobs goes on claiming when the server is back', async () => {
   const worker = start(['--keep-alive', '1m', '--poll', '20ms']);
-  await until(async () => (await readRun(shop))['slot'] === 0, 'the run waits for jobs');
+  const looks = () => proxy.seen.filter((sql) => sql.includes('background_job_queues')).length;
+  await until(() => looks() > 1, 'the run has looked for jobs, and looks again');
   await proxy.goAway();
   await waits(worker);
   const id = await shop.add('work', 0);
@@ -60,7 +61,10 @@ test('a run that waits for jobs goes on claiming when the server is back', async
 
 test('when it stays away for five leases a run aborts its functions and exits 75; another does its jobs', async () => {
   const swallowing = await startProxy(shop.db.url, PASS);
-  const ids = [await shop.add('gated', 'door', { queue: 'away' }), await shop.add('gated', 'gate', { queue: 'swallowed' })];
+  const ids = [
+    await shop.add('gated', 'door', { queue: 'away' }),
+    await shop.add('gated', 'gate', { queue: 'swallowed' }),
+  ];
   const workers = [
     shop.start(['--lease', '1s', '--queue', 'away'], { DATABASE_URL: proxy.url }),
     shop.start(['--lease', '1s', '--queue', 'swallowed'], { DATABASE_URL: swallowing.url }),

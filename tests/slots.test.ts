@@ -17,7 +17,9 @@ const noted = (line: string) => until(() => shop.notes().includes(line), `a note
 
 const outcomes = async () =>
   Object.fromEntries(
-    (await shop.rows('SELECT outcome, COUNT(*) AS n FROM background_job_runs GROUP BY outcome')).map(({ outcome, n }) => [outcome, n]),
+    (await shop.rows('SELECT outcome, COUNT(*) AS n FROM background_job_runs GROUP BY outcome')).map(
+      ({ outcome, n }) => [outcome, n],
+    ),
   );
 
 /** A run that lives on this host and has its first slot. */
@@ -132,7 +134,7 @@ test('runs that serve other queues or types do not compete for a slot; the same 
   expect(await shop.job(id)).toMatchObject({ status: 'completed' });
 
   await shop.clear();
-  await occupySlot(String((await readSelection(['--queue', 'mail,bulk']))));
+  await occupySlot(String(await readSelection(['--queue', 'mail,bulk'])));
   const held = await shop.add('tick', null, { queue: 'mail' });
   await shop.run(['--queue', 'bulk', '--queue', 'mail']);
   expect(await shop.job(held)).toMatchObject({ status: 'pending' });

@@ -5,7 +5,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  *
  * @param before what the same connection has sent before it
  */
-export type Meddle = (sql: string, before: readonly string[]) => string | typeof CUT_BEFORE | typeof CUT_AFTER;
+export type Meddle = (sql: string, before: readonly string[]) => string | Fate;
+
+type Fate = typeof CUT_BEFORE | typeof CUT_AFTER | typeof ANSWER_LATE;
 
 /** Lets everything pass. */
 export const PASS: Meddle = (sql) => sql;
@@ -14,14 +16,20 @@ export const PASS: Meddle = (sql) => sql;
 export const CUT_BEFORE = Symbol('cut before');
 /** The server gets the statement, and nobody its answer. */
 export const CUT_AFTER = Symbol('cut after');
+/** The server gets the statement, and its answer waits until the proxy lets it pass. */
+export const ANSWER_LATE = Symbol('answer late');
 
 export interface Proxy {
   /** The real server's URL, by way of the proxy. */
   url: string;
   /** Every statement that came by. */
   seen: string[];
-  /** Refuses new connections; those that are open go on. */
+  /** Lets the answers pass that were late. */
+  answer(): void;
+  /** Ends each new connection at once, until it comes back; those that are open go on. */
   refuse(): void;
+  /** How many connections it has ended so. */
+  refused(): number;
   /** Ends all connections and refuses new ones, as a server does that is away. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
@@ -44,8 +52,16 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
   const seen: string[] = [];
+  const late: Socket[] = [];
   let swallowing = false;
+  let refusing = false;
+  let refused = 0;
   const server = createServer((client) => {
+    if (refusing) {
+      refused++;
+      client.destroy();
+      return;
+    }
     const before: string[] = [];
     const upstream = connect(Number(target.port || 3306), target.hostname);
     for (const [socket, peer] of [
@@ -65,6 +81,10 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       const becomes = meddle(sql, before);
       before.push(sql);
       if (becomes === CUT_BEFORE) return client.destroy();
+      if (becomes === ANSWER_LATE) {
+        late.push(upstream.pause());
+        return upstream.write(data);
+      }
       if (becomes === CUT_AFTER) {
         upstream.removeAllListeners('data').on('data', () => client.destroy());
         return upstream.write(data);
@@ -87,10 +107,17 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
     swallow() {
       swallowing = true;
     },
-    refuse: () => void server.close(),
+    answer() {
+      for (const upstream of late.splice(0)) upstream.resume();
+    },
+    refuse() {
+      refusing = true;
+    },
+    refused: () => refused,
     goAway: stop,
     async comeBack() {
-      await listen(server, port);
+      refusing = false;
+      if (!server.listening) await listen(server, port);
     },
     async close() {
       if (open.delete(proxy)) await stop();
