@@ -8,12 +8,15 @@ import { buildProgram, type Execute } from './program';
 const LINGER_MS = 250;
 
 let debugging = false;
+/** Jobs may be running. */
+let isWorking = false;
 
 /** Reads the settings, runs the command and puts the driver's errors into words. */
 const execute: Execute = async (command, overrides, run) => {
   const { loadSettings } = require('./config') as typeof import('./config');
   const settings = loadSettings(overrides, envFileOf(command));
   debugging = settings.logLevel === 'debug';
+  isWorking = ['run', 'child'].includes(command.name());
   try {
     process.exitCode = await run(settings);
   } catch (error) {
@@ -60,10 +63,10 @@ function stackOf(error: unknown): string {
   return `${error.stack ?? messageOf(error)}${cause}`;
 }
 
-/** `rowlock list | head` closes the pipe when it has seen enough. */
+/** `rowlock list | head` closes the pipe when it has seen enough. Jobs that run end as they should, unheard. */
 function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (!isWorking) process.exit();
 }
 
 /** What somebody's job module throws on its own, outside of a run, which has an answer of its own to it. */

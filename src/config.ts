@@ -233,6 +233,8 @@ function readEnvFile(envFile: string | undefined): void {
 function parseServerUrl(text: string): ConnectionSettings | string {
   const form =
     'is not of the form mysql://user:password@host:3306/database (percent-encode special characters of the password)';
+  // With a bare @ or # of a password the rest would be taken for the host, and be told.
+  if (text.split('@').length > 2 || text.includes('#')) return form;
   const url = URL.parse(text);
   if (url === null || !/^(mysql|mariadb):$/.test(url.protocol) || url.hostname === '') return form;
   const database = decode(url.pathname.slice(1));

@@ -71,7 +71,9 @@ export class RetryAfterError extends Error {
     super(message, options);
     const delayMs = typeof delay === 'number' ? delay : parseDuration(delay);
     if (delayMs === undefined || !isDelay(delayMs)) {
-      throw new TypeError(`RetryAfterError: ${String(delay)} is no delay; give milliseconds or words such as '10m', at most a year`);
+      throw new TypeError(
+        `RetryAfterError: ${String(delay)} is no delay; give milliseconds or words such as '10m', at most a year`,
+      );
     }
     this.delayMs = delayMs;
   }

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { requireDatabase, type Settings } from '../config';
-import { EXIT, type ExitCode } from '../errors';
+import { EXIT, type ExitCode, UsageError } from '../errors';
 import { createLog } from '../logger';
 import type { JobId } from '../queue/job';
+import type { Registry } from '../worker/registry';
 import { runOnce } from '../worker/run';
 import { childArguments } from './child';
 import { showDue } from './dry-run';
 import { closeRegistry, loadRegistry } from './job-types';
+import { findNearest } from './nearest';
 
 export interface RunCommandOptions {
   ids?: readonly JobId[] | undefined;
@@ -18,6 +20,7 @@ export interface RunCommandOptions {
 export async function runCommand(settings: Settings, options: RunCommandOptions): Promise<ExitCode> {
   const database = requireDatabase(settings);
   const registry = await loadRegistry(settings);
+  requireTypes(settings.run.type, registry);
   if (options.dryRun === true) {
     await showDue(database, settings.run, registry);
     return EXIT.ok;
@@ -37,4 +40,14 @@ export async function runCommand(settings: Settings, options: RunCommandOptions)
     await closeRegistry(registry, log.emit);
     await log.close();
   }
+}
+
+/** A run that is to take only a type that it does not know would do nothing, every minute, without a word. */
+function requireTypes(wanted: readonly string[], registry: Registry): void {
+  const unknown = wanted.find((type) => registry.get(type) === undefined);
+  if (unknown === undefined) return;
+  const names = registry.types().map(({ type }) => type);
+  const meant = findNearest(unknown, names);
+  const mend = meant === undefined ? `known are ${names.join(', ') || 'none; see --jobs'}` : `did you mean ${meant}?`;
+  throw new UsageError(`--type ${unknown}: no job function here has this type; ${mend}`);
 }

@@ -49,7 +49,7 @@ export async function transaction<T>(
 }
 
 /** Doubling, up to a second, and never the same for two workers that met each other. */
-export function backoffMs(attempt: number): number {
+function backoffMs(attempt: number): number {
   return Math.min(LONGEST_PAUSE_MS, 5 * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
 

@@ -30,12 +30,10 @@ export function reportGenerate({ reportDir, database, reportsFolder }: ReportSet
     timeout: '6h',
     async run({ report, params, format, escapeFormulas, file }, { job, signal }): Promise<ReportResult> {
       // Loaded with the first report: most runs have none.
-      const [{ buildQuery }, { withRows }, { formatRows }, { writeWhole }] = [
-        require('./report-query') as typeof import('./report-query'),
-        require('./report-rows') as typeof import('./report-rows'),
-        require('./report-format') as typeof import('./report-format'),
-        require('./report-file') as typeof import('./report-file'),
-      ];
+      const { buildQuery } = require('./report-query') as typeof import('./report-query');
+      const { withRows } = require('./report-rows') as typeof import('./report-rows');
+      const { formatRows } = require('./report-format') as typeof import('./report-format');
+      const { writeWhole } = require('./report-file') as typeof import('./report-file');
       const name = file ?? `${report}-${job.id}.${format}`;
       const sql = await buildQuery(report, params, reportsFolder);
       return withRows(database, sql, signal, async ({ columns, stream }) => {

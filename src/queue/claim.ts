@@ -94,7 +94,7 @@ function sayWhy(id: JobId, status: string | undefined): string {
 }
 
 /** The database's clock. */
-export async function readClock(on: Queryable): Promise<Date> {
+async function readClock(on: Queryable): Promise<Date> {
   const [row] = await select<{ now: Date }>(on, 'read_clock');
   return row?.now ?? new Date(1000);
 }

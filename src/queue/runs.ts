@@ -1,4 +1,6 @@
-import { isConflict, isDuplicate } from '../db/faults';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isConflict, isDuplicate, isTransient } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { change, insert, select } from '../db/statements';
 import { countDue, type Served } from './due';
@@ -13,6 +15,9 @@ export interface NewRun {
   selection: string;
   leaseMs: number;
 }
+
+/** 53 bits at random: a restored backup must not hand an old process's id to a new one. */
+export const newRunId = (): number => Number(randomBytes(8).readBigUInt64BE() >> 11n) || 1;
 
 export async function openRun(on: Queryable, run: NewRun): Promise<void> {
   await insert(on, 'insert_run', { ...run });
@@ -40,6 +45,21 @@ export async function takeSlot(on: Queryable, runId: number, slots: number): Pro
     }
   }
   return undefined;
+}
+
+const CLOSING_TRIES = 5;
+
+/** The same, asked again for a few seconds while the server is busy or away. */
+export async function closeRunPatiently(on: Queryable, runId: number, outcome: RunOutcome): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      // At a second try it may have been this very run, whose answer was lost.
+      return (await closeRun(on, runId, outcome)) || tries > 1;
+    } catch (error) {
+      if (tries === CLOSING_TRIES || !isTransient(error)) throw error;
+    }
+    await pause(100 * 2 ** tries);
+  }
 }
 
 export async function giveUpSlot(on: Queryable, runId: number): Promise<void> {

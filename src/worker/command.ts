@@ -89,7 +89,10 @@ function sayNotStarted(program: string, error: unknown): string {
 
 type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
-async function waitForExit(child: Piped, { signal, log, killAfterMs = () => KILL_AFTER_MS }: CommandOptions): Promise<Exit> {
+async function waitForExit(
+  child: Piped,
+  { signal, log, killAfterMs = () => KILL_AFTER_MS }: CommandOptions,
+): Promise<Exit> {
   const { pid } = child;
   const forget = endGroupOnExit(pid);
   let ended: Promise<void> | undefined;

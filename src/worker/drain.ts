@@ -6,20 +6,23 @@ import type { Emit } from '../events';
 import { findHeldForSure, findHeldJobs } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
 import { Attempt } from './attempt';
+import { Bell } from './bell';
 import type { Claimer } from './claimer';
-import type { Execution } from './execute';
+import { afterStop, type Execution } from './execute';
+import type { Held, HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
 import { CANCELLED, unknownTypeDelayMs } from './outcome';
-import { Pace } from './pace';
 import type { Registry } from './registry';
 import type { Report } from './report';
-import { type OpenOutcome, settlementOf } from './settlement';
+import { Room } from './room';
+import { type OpenOutcome, releaseOf, settlementOf } from './settlement';
 import type { Settler } from './settler';
 
 export interface DrainOptions {
   pool: Pool;
   runId: number;
   settings: RunSettings;
+  held: HeldJobs;
   claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused'>;
   settler: Settler;
   registry: Registry;
@@ -27,7 +30,7 @@ export interface DrainOptions {
   emit: Emit;
   /** Executes one attempt, in this process or in one of its own. */
   execute(attempt: Attempt, type: JobType): Promise<Execution>;
-  /** Called before the first job is claimed for good. */
+  /** The first jobs are claimed: from here on the lease must hold. */
   onFirstClaim(): void;
   /** Slots that the jobs of earlier runs of this host still take. */
   countBeside(): Promise<number>;
@@ -35,29 +38,17 @@ export interface DrainOptions {
   startedAt: number;
 }
 
-interface Held {
-  attempt: Attempt;
-  state: 'buffered' | 'executing' | 'settling';
-  since: number;
-}
-
 /** What waits longer in the buffer goes back, for a worker that is free. */
 const BUFFERED_AT_MOST_MS = 2_000;
-/** Pauses and earlier runs are looked at this often, also when nothing is claimed. */
+/** The longest wait for a change: times and pauses are looked at after it. */
 const LOOK_EVERY_MS = 1_000;
+/** Pause before a job is tried again that could not even be started. */
+const NOT_STARTED_MS = 60_000;
 
-/** Claims, executes and settles until nothing is due. Knows of each job that the run holds. */
+/** Claims, executes and settles until nothing is due. */
 export class Drain {
-  private readonly held = new Map<JobId, Held>();
   private readonly buffer: Held[] = [];
   private executing = 0;
-  private claimed = 0;
-  private beside = 0;
-  private besideAt = Number.NEGATIVE_INFINITY;
-  /** By id, the attempt that was seen. */
-  private suspectedStrays = new Map<JobId, number>();
-  /** Rows of claims that got no answer, on their way back. */
-  private readonly strays = new Set<JobId>();
   private claiming = false;
   /** Why no more is claimed; undefined while it is. */
   private stopReason: string | undefined;
@@ -66,21 +57,20 @@ export class Drain {
   private tellStopped: () => void = () => undefined;
   /** Resolves once no more is claimed. */
   readonly stopped: Promise<void>;
-  private dirty = false;
-  private wake: () => void = () => undefined;
-  private readonly pace: Pace;
+  private readonly bell = new Bell();
+  private readonly room: Room;
   private readonly options: DrainOptions;
 
   constructor(options: DrainOptions) {
     this.options = options;
-    this.pace = new Pace(performance.now());
+    this.room = new Room(options.settings, () => this.tolerate(options.countBeside));
     this.stopped = new Promise((resolve) => {
       this.tellStopped = resolve;
     });
   }
 
   get claimedJobs(): number {
-    return this.claimed;
+    return this.room.claimed;
   }
 
   get isStopping(): boolean {
@@ -92,15 +82,13 @@ export class Drain {
     return this.executing;
   }
 
-  isHeld = (id: JobId): boolean => this.held.has(id) || this.strays.has(id);
-
   /** Claims nothing more; what has not started goes back. Jobs that run go on. */
   stopClaiming(why: string): void {
     if (this.stopReason !== undefined) return;
     this.stopReason = why;
     this.releaseBuffer(why);
     this.tellStopped();
-    this.notify();
+    this.bell.ring();
   }
 
   /** Waits for running functions this much longer, and then no more: the process ends. */
@@ -108,22 +96,23 @@ export class Drain {
     setTimeout(() => {
       this.left = true;
       this.giveBackRunning();
-      this.notify();
+      this.bell.ring();
     }, afterMs).unref();
   }
 
   /** Functions that ignore their last abort. Their jobs go back; the process that runs them ends at once. */
   private giveBackRunning(): void {
-    for (const held of this.held.values()) {
-      if (held.state !== 'executing' || held.attempt.aborted?.kind !== 'stopping') continue;
+    for (const held of this.options.held.all()) {
+      const { aborted } = held.attempt;
+      if (held.state !== 'executing' || aborted?.kind !== 'stopping') continue;
       held.attempt.abandon();
-      this.end(held, { kind: 'released', why: held.attempt.aborted.message, delayMs: 0 });
+      this.end(held, afterStop(held.attempt, aborted));
     }
   }
 
   /** Tells every running job to end. */
   abortAll(kind: 'stopping' | 'lost', why: string): void {
-    for (const { attempt } of this.held.values()) attempt.abort(kind, why);
+    for (const { attempt } of this.options.held.all()) attempt.abort(kind, why);
   }
 
   /** Until nothing is due, or the run is told to stop; then until everything held has ended and is settled. */
@@ -142,7 +131,7 @@ export class Drain {
     this.startBuffered();
     while (this.buffer.length > 0) {
       this.startBuffered();
-      await this.changed(LOOK_EVERY_MS);
+      await this.bell.wait(LOOK_EVERY_MS);
     }
     await this.finish();
   }
@@ -159,98 +148,76 @@ export class Drain {
   }
 
   private async finish(): Promise<void> {
-    while (this.executing > 0 && !this.left) await this.changed(LOOK_EVERY_MS);
+    while (this.executing > 0 && !this.left) await this.bell.wait(LOOK_EVERY_MS);
     await this.options.settler.drained();
   }
 
   /** One pass. True: nothing is due, nothing runs, and there is no reason to wait. */
   private async isDone(): Promise<boolean> {
-    const { settings, startedAt, claimer } = this.options;
-    const now = performance.now();
-    if (now - startedAt >= settings.maxTime) {
+    const { settings, startedAt, claimer, settler } = this.options;
+    const elapsed = () => performance.now() - startedAt;
+    if (elapsed() >= settings.maxTime) {
       this.stopClaiming('its time is over (--max-time)');
       return true;
     }
-    this.releaseStale(now);
+    this.releaseStale();
     this.startBuffered();
-    const room = await this.room(now);
+    const room = await this.room.measure(() => ({
+      executing: this.executing,
+      buffered: this.buffer.length,
+      unwritten: settler.backlog,
+    }));
     if (room <= 0) {
-      await this.changed(LOOK_EVERY_MS);
+      if (this.room.isUsedUp && this.isIdle) return true;
+      await this.bell.wait(LOOK_EVERY_MS);
       if (this.buffer.length > 0) await this.tolerate(() => claimer.refresh());
-      return this.claimedAll && this.executing === 0;
+      return false;
     }
     const found = await this.tolerate(() => this.claim(room));
-    if (found === undefined || !found) {
-      const idle = this.executing === 0 && this.buffer.length === 0;
-      if (found === false && idle && performance.now() - startedAt >= settings.keepAlive) return true;
-      await this.changed(Math.min(settings.poll, LOOK_EVERY_MS));
-    }
+    if (found === true) return false;
+    if (found === false && this.isIdle && elapsed() >= settings.keepAlive) return true;
+    await this.bell.wait(Math.min(settings.poll, LOOK_EVERY_MS));
     return false;
+  }
+
+  private get isIdle(): boolean {
+    return this.executing === 0 && this.buffer.length === 0;
   }
 
   /** True: jobs were claimed. False: nothing is due. Undefined: not known yet. */
   private async claim(room: number): Promise<boolean | undefined> {
+    const { claimer, emit, runId } = this.options;
     this.claiming = true;
     try {
-      return await this.claimNext(room);
+      const { jobs, exhausted, strays } = await claimer.claim(room);
+      for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
+      if (jobs.length === 0) return exhausted ? false : undefined;
+      emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: jobs[0]?.queue ?? '' });
+      this.accept(jobs);
+      this.startBuffered();
+      return true;
     } finally {
       this.claiming = false;
     }
   }
 
-  private async claimNext(room: number): Promise<boolean | undefined> {
-    const { claimer, emit, runId } = this.options;
-    const { jobs, exhausted, strays } = await claimer.claim(room);
-    for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
-    if (jobs.length === 0) return exhausted ? false : undefined;
-    emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: jobs[0]?.queue ?? '' });
-    this.accept(jobs);
-    this.startBuffered();
-    return true;
-  }
-
   private accept(jobs: readonly ClaimedJob[]): void {
-    if (this.claimed === 0 && jobs.length > 0) this.options.onFirstClaim();
-    this.claimed += jobs.length;
-    this.pace.claimed(jobs);
-    const now = performance.now();
+    const { registry, runId, held, onFirstClaim } = this.options;
+    if (this.room.claimed === 0 && jobs.length > 0) onFirstClaim();
+    this.room.jobsClaimed(jobs);
+    const since = performance.now();
     for (const job of jobs) {
-      const typesLimit = this.options.registry.get(job.type)?.maxAttempts ?? 1;
-      const held: Held = { attempt: new Attempt(job, this.options.runId, typesLimit), state: 'buffered', since: now };
-      this.held.set(job.id, held);
-      this.buffer.push(held);
+      const attempt = new Attempt(job, runId, registry.get(job.type)?.maxAttempts ?? 1);
+      const one: Held = { attempt, state: 'buffered', since };
+      held.add(one);
+      this.buffer.push(one);
     }
     // Told to stop while the claim was on its way.
     if (this.stopReason !== undefined) this.releaseBuffer(this.stopReason);
   }
 
-  /** How many jobs may be claimed now; zero or less: none. */
-  private async room(now: number): Promise<number> {
-    const { settings, settler } = this.options;
-    if (now - this.besideAt >= LOOK_EVERY_MS) {
-      this.besideAt = now;
-      this.beside = (await this.tolerate(() => this.options.countBeside())) ?? this.beside;
-    }
-    const { slots } = this;
-    if (slots === 0) return 0;
-    const size = this.pace.bufferSize(settings.concurrency, now);
-    // Claims come by the half buffer, and wait for outcomes that cannot be written.
-    if (this.buffer.length > size / 2 || settler.backlog > 2 * (size + slots)) return 0;
-    const room = slots - this.executing + size - this.buffer.length;
-    return Math.min(room, (settings.maxJobs ?? Number.POSITIVE_INFINITY) - this.claimed);
-  }
-
-  /** Jobs that may run at once: what jobs of earlier runs take is not free. */
-  private get slots(): number {
-    return Math.max(0, this.options.settings.concurrency - this.beside);
-  }
-
-  private get claimedAll(): boolean {
-    return this.claimed >= (this.options.settings.maxJobs ?? Number.POSITIVE_INFINITY) && this.buffer.length === 0;
-  }
-
   private startBuffered(): void {
-    while (this.stopReason === undefined && this.executing < this.slots) {
+    while (this.stopReason === undefined && this.executing < this.room.slots) {
       const held = this.buffer.shift();
       if (held === undefined) return;
       this.start(held);
@@ -259,7 +226,7 @@ export class Drain {
 
   private start(held: Held): void {
     const { attempt } = held;
-    const { registry, report } = this.options;
+    const { registry, report, execute } = this.options;
     const type = registry.get(attempt.job.type);
     if (type === undefined) {
       report.unknownTypes.add(attempt.job.type);
@@ -272,119 +239,100 @@ export class Drain {
     held.state = 'executing';
     held.since = performance.now();
     this.executing++;
-    void this.options.execute(attempt, type).then((execution) => {
-      this.executing--;
-      this.pace.jobEnded();
-      this.afterExecution(held, execution);
-      this.startBuffered();
-      this.notify();
-    });
+    void execute(attempt, type)
+      .catch(notStarted)
+      .then((execution) => {
+        this.executing--;
+        this.room.jobEnded();
+        this.afterExecution(held, execution);
+        this.startBuffered();
+        this.bell.ring();
+      });
   }
 
   private afterExecution(held: Held, { outcome, abandoned, dropped }: Execution): void {
-    const { report } = this.options;
+    const { report, held: jobs } = this.options;
     const { attempt } = held;
     if (dropped !== undefined) report.resultDropped(attempt, dropped);
     if (held.state === 'settling') return; // given back, as the process ends
+    const ms = performance.now() - held.since;
     if (abandoned) {
-      report.abandoned(attempt, performance.now() - held.since);
+      report.abandoned(attempt, ms);
       this.stopClaiming('a function was abandoned');
     }
-    if (outcome.kind === 'lost') {
-      this.held.delete(attempt.job.id);
-      report.takenAway(attempt, outcome.why);
-    } else if (outcome.kind === 'committed') {
-      this.held.delete(attempt.job.id);
-      report.committed(attempt, performance.now() - held.since);
-    } else {
-      this.end(held, outcome);
-    }
+    if (outcome.kind === 'lost') report.takenAway(attempt, outcome.why);
+    else if (outcome.kind === 'committed') report.committed(attempt, ms);
+    else return this.end(held, outcome);
+    jobs.delete(attempt.job.id);
   }
 
   /** The attempt is over: its outcome is on its way to the database, and the job is held until it is there. */
   private end(held: Held, outcome: OpenOutcome): void {
-    const type = this.options.registry.get(held.attempt.job.type);
+    const { registry, report, settler } = this.options;
     held.state = 'settling';
-    this.options.report.ended(held.attempt, outcome, performance.now() - held.since);
-    this.options.settler.add(settlementOf(held.attempt, type, outcome));
+    report.ended(held.attempt, outcome, performance.now() - held.since);
+    settler.add(settlementOf(held.attempt, registry.get(held.attempt.job.type), outcome));
   }
 
   /** The outcome is written, or nobody wants it. */
   settled(id: JobId): void {
-    this.held.delete(id);
-    this.strays.delete(id);
-    this.notify();
+    this.options.held.delete(id);
+    this.bell.ring();
   }
 
   private releaseBuffer(why: string): void {
     for (const held of this.buffer.splice(0)) this.end(held, { kind: 'released', why, delayMs: 0 });
   }
 
-  private releaseStale(now: number): void {
+  private releaseStale(): void {
     const { paused } = this.options.claimer;
-    const stale = (held: Held) => now - held.since > BUFFERED_AT_MOST_MS || paused.has(held.attempt.job.queue);
-    if (!this.buffer.some(stale)) return;
-    const all = this.buffer.splice(0);
-    for (const held of all) {
-      if (stale(held)) this.end(held, { kind: 'released', why: 'it waited here, or its queue was paused', delayMs: 0 });
-      else this.buffer.push(held);
+    const now = performance.now();
+    const whyBack = (held: Held): string | undefined => {
+      if (paused.has(held.attempt.job.queue)) return 'its queue was paused';
+      return now - held.since > BUFFERED_AT_MOST_MS ? 'it waited too long here' : undefined;
+    };
+    if (!this.buffer.some(whyBack)) return;
+    for (const held of this.buffer.splice(0)) {
+      const why = whyBack(held);
+      if (why === undefined) this.buffer.push(held);
+      else this.end(held, { kind: 'released', why, delayMs: 0 });
     }
   }
 
   /**
    * Compares what this process holds with what the database says, once a heartbeat: jobs that were cancelled,
-   * deleted or taken away are aborted; rows that this process does not know of, seen twice, are given back.
+   * deleted or taken away are aborted; rows that this process does not know of are given back.
    */
   async checkHeld(): Promise<void> {
-    const before = [...this.held.values()].filter(({ state }) => state !== 'settling');
-    const rows = await findHeldJobs(this.options.pool, this.options.runId);
-    const rowOf = new Map(rows.map((row) => [row.id, row]));
-    for (const held of before) {
-      if (held.state === 'settling' || this.held.get(held.attempt.job.id) !== held) continue;
-      const row = rowOf.get(held.attempt.job.id);
-      if (row === undefined || row.attempts !== held.attempt.fence.attempts) {
-        this.drop(held, 'lost', 'its row was deleted or changed');
-      } else if (row.cancelled) {
-        this.drop(held, 'cancelled', 'cancelled');
+    const { held, pool, runId, report } = this.options;
+    const before = held.all();
+    const rows = await findHeldJobs(pool, runId);
+    const { gone, cancelled, strays } = held.compare(before, rows, this.claiming);
+    for (const one of gone) {
+      const why = 'its row was deleted or changed';
+      if (!this.unbuffer(one)) one.attempt.abort('lost', why);
+      else {
+        held.delete(one.attempt.job.id);
+        report.takenAway(one.attempt, why);
       }
     }
-    // The answer to a claim may be slower than this look at what it did.
-    const strays = this.claiming ? [] : rows.filter(({ id }) => !this.isHeld(id));
-    for (const { id, attempts } of strays) {
-      if (this.suspectedStrays.get(id) === attempts) this.giveBackStray(id, attempts);
+    for (const one of cancelled) {
+      if (this.unbuffer(one)) this.end(one, CANCELLED);
+      else one.attempt.abort('cancelled', 'cancelled');
     }
-    this.suspectedStrays = new Map(strays.map(({ id, attempts }) => [id, attempts]));
+    for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
   }
 
-  private drop(held: Held, kind: 'lost' | 'cancelled', why: string): void {
+  /** False: it has left the buffer. */
+  private unbuffer(held: Held): boolean {
     const waiting = this.buffer.indexOf(held);
-    if (waiting < 0) return held.attempt.abort(kind, why);
-    this.buffer.splice(waiting, 1);
-    const { attempt } = held;
-    if (kind === 'cancelled') {
-      return this.end(held, CANCELLED);
-    }
-    this.held.delete(attempt.job.id);
-    this.options.report.takenAway(attempt, why);
+    if (waiting >= 0) this.buffer.splice(waiting, 1);
+    return waiting >= 0;
   }
 
   /** A claim whose answer was lost has made it this run's. */
   private giveBackStray(id: JobId, attempts: number): void {
-    if (this.isHeld(id)) return;
-    this.strays.add(id);
-    this.options.settler.add({
-      id,
-      attempts,
-      status: 'pending',
-      count: 'released',
-      charged: false,
-      crashed: false,
-      cancelled: false,
-      delayMs: 0,
-      result: null,
-      error: null,
-      freeKey: false,
-    });
+    if (this.options.held.addReturning(id)) this.options.settler.add(releaseOf(id, attempts));
   }
 
   /** Undefined if the server does not answer just now: told, and tried again at the next pass. */
@@ -398,26 +346,10 @@ export class Drain {
       return undefined;
     }
   }
-
-  private notify(): void {
-    this.dirty = true;
-    this.wake();
-  }
-
-  /** Resolves when a job has ended or the run was told to stop, also since the last call, or after `atMostMs`. */
-  private async changed(atMostMs: number): Promise<void> {
-    if (!this.dirty) await this.woken(atMostMs);
-    this.dirty = false;
-  }
-
-  private woken(atMostMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, atMostMs);
-      function done() {
-        clearTimeout(timer);
-        resolve();
-      }
-      this.wake = done;
-    });
-  }
 }
+
+/** Not the job's fault: memory or processes are short. */
+const notStarted = (error: unknown): Execution => ({
+  outcome: { kind: 'released', why: `it could not be started: ${String(error)}`, delayMs: NOT_STARTED_MS },
+  abandoned: false,
+});

@@ -9,7 +9,7 @@ import { Completion, type JobContext } from './define';
 import type { JobType } from './job-type';
 import { backoffMs, CANCELLED, type Outcome } from './outcome';
 import { parseJson, toJson, validate } from './payload';
-import { settlementOf } from './settlement';
+import { type OpenOutcome, settlementOf } from './settlement';
 import { runTraced } from './strays';
 
 export interface Execution {
@@ -210,7 +210,7 @@ function decideThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome
   if (thrown instanceof HandedOn) return { kind: 'released', why: thrown.message, delayMs: 0 };
   if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
   if (aborted?.kind === 'cancelled') return CANCELLED;
-  if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
+  if (aborted?.kind === 'stopping') return afterStop(attempt, aborted);
   if (thrown instanceof RefusedPayload || thrown instanceof ProgramFailed)
     return { kind: 'failed', error: thrown.message };
   if (isUnrecoverable(thrown)) return { kind: 'failed', error: messageOf(thrown) };
@@ -232,12 +232,18 @@ function errorOf(aborted: AttemptAborted | undefined, thrown: unknown): string {
     : messageOf(`${aborted.message}; ${said}`);
 }
 
+/** The run had to end before the job did: it goes back unharmed, unless it may be begun but once. */
+export function afterStop(attempt: Attempt, { message }: AttemptAborted): OpenOutcome {
+  if (attempt.maxAttempts === 1) return { kind: 'failed', error: `${message} before it ended; may have run` };
+  return { kind: 'released', why: message, delayMs: 0 };
+}
+
 /** A function that ignored its abort past the grace. */
 function afterAbandon(attempt: Attempt, type: JobType): Outcome {
   const { aborted } = attempt;
   if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
   if (aborted?.kind === 'cancelled') return CANCELLED;
-  if (aborted?.kind === 'stopping') return { kind: 'released', why: aborted.message, delayMs: 0 };
+  if (aborted?.kind === 'stopping') return afterStop(attempt, aborted);
   return retryOrFail(attempt, type, `${aborted?.message ?? 'aborted'}, and the function ignored its abort`, undefined);
 }
 

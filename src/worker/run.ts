@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ConnectionSettings, type RunSettings, serverName } from '../config';
@@ -12,9 +11,11 @@ import type { JobId } from '../queue/job';
 import { rescueJobs } from '../queue/rescue';
 import {
   closeRun,
+  closeRunPatiently,
   countJobsBeside,
   findStarvation,
   giveUpSlot,
+  newRunId,
   openRun,
   type RunOutcome,
   takeSlot,
@@ -26,11 +27,14 @@ import type { Surroundings } from './context';
 import { Drain } from './drain';
 import { type Execution, execute } from './execute';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
+import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
 import type { Registry } from './registry';
 import { Report } from './report';
+import { describeSelection } from './selection';
 import { Settler } from './settler';
-import { exitProcess, watchStrays } from './strays';
+import { watchSignals } from './signals';
+import { watchStrays } from './strays';
 import { SuspectHost } from './suspect-host';
 
 export interface RunOptions {
@@ -68,12 +72,13 @@ export async function runOnce(options: RunOptions): Promise<ExitCode> {
 }
 
 class Run {
-  private readonly runId = randomRunId();
+  private readonly runId = newRunId();
   private readonly host = hostname().slice(0, 255);
   private readonly selection: string;
   private readonly startedAt = performance.now();
   private readonly report: Report;
   private readonly heartbeat: Heartbeat;
+  private readonly held = new HeldJobs();
   private readonly drain: Drain;
   private readonly settler: Settler;
   private readonly suspects: SuspectHost;
@@ -124,7 +129,8 @@ class Run {
       pool,
       runId,
       settings,
-      claimer: new Claimer(pool, selection, runId, (id) => this.drain.isHeld(id)),
+      held: this.held,
+      claimer: new Claimer(pool, selection, runId, this.held.has),
       settler: this.settler,
       registry,
       report: this.report,
@@ -148,7 +154,7 @@ class Run {
     this.settler.packetBytes = await readLargestPacket(pool);
     await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
     emit('run.started', { run_id: runId, host, pid: process.pid });
-    const ignoreSignals = this.watchSignals();
+    const ignoreSignals = watchSignals((signal) => this.onSignal(signal));
     const ignoreStrays = watchStrays((error) => this.onUncaught(error), emit);
     const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
     try {
@@ -187,7 +193,9 @@ class Run {
       ids.filter((id) => !claimed.has(id)),
     );
     await this.drain.runOnly(jobs);
-    for (const { id, why } of others) this.options.emit('job.not_claimed', { job_id: id, why });
+    const unknown = jobs.filter(({ type }) => this.report.unknownTypes.has(type));
+    const putBack = unknown.map(({ id, type }) => ({ id, why: `no job function here has its type, ${type}` }));
+    for (const { id, why } of [...others, ...putBack]) this.options.emit('job.not_claimed', { job_id: id, why });
   }
 
   /** False: skipped, as another run has the host. */
@@ -305,46 +313,27 @@ class Run {
     this.drain.stopClaiming('an error outside of any job');
   }
 
-  private watchSignals(): () => void {
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (this.stopSignal !== undefined) exitProcess(signal === 'SIGINT' ? 130 : 143);
-      this.stopSignal = signal;
-      this.options.emit('run.stopping', { run_id: this.runId, why: signal });
-      this.drain.stopClaiming(`stopped by ${signal}`);
-      this.suspects.tellStopping();
-      setTimeout(() => {
-        this.drain.abortAll('stopping', `stopped by ${signal}`);
-        this.drain.leave(LAST_MOMENT_MS);
-      }, this.options.settings.grace).unref();
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-    return () => {
-      process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
-    };
+  /** SIGTERM or SIGINT: running jobs have the grace, then they are aborted and given back. */
+  private onSignal(signal: NodeJS.Signals): void {
+    this.stopSignal = signal;
+    this.options.emit('run.stopping', { run_id: this.runId, why: signal });
+    this.drain.stopClaiming(`stopped by ${signal}`);
+    this.suspects.tellStopping();
+    setTimeout(() => {
+      this.drain.abortAll('stopping', `stopped by ${signal}`);
+      this.drain.leave(LAST_MOMENT_MS);
+    }, this.options.settings.grace).unref();
   }
 
   /** Closes the run's row, tells the sum, and finds the exit code. */
   private async finish(): Promise<ExitCode> {
     const { options, runId, report } = this;
-    let outcome: RunOutcome =
-      this.fault !== undefined ? 'error' : this.stopSignal !== undefined ? 'stopped' : 'finished';
-    if (this.lost === undefined) {
-      try {
-        const { answer, tries } = await patiently(() => closeRun(this.pool, runId, outcome));
-        // At a second try it may have been this run itself, whose answer was lost.
-        if (!answer && tries === 1) this.lost = 'another run closed it';
-      } catch (error) {
-        this.fault ??= error; // told below; the next rescue closes it
-      }
-    }
-    if (this.lost !== undefined) {
-      outcome = 'lost';
-      options.emit('run.lease_lost', { run_id: runId, why: this.lost });
-    }
+    await this.close();
+    if (this.lost !== undefined) options.emit('run.lease_lost', { run_id: runId, why: this.lost });
     options.emit('run.finished', {
       ...report.counts,
       run_id: runId,
-      outcome,
+      outcome: this.outcome,
       claimed: this.drain.claimedJobs,
       ms: Math.round(performance.now() - this.startedAt),
       unknown_types: [...report.unknownTypes],
@@ -355,31 +344,19 @@ class Run {
     if (options.ids !== undefined) return report.counts.completed === options.ids.length ? EXIT.ok : EXIT.failed;
     return options.failOnError === true && report.deadLetters > 0 ? EXIT.failed : EXIT.ok;
   }
-}
 
-const CLOSING_TRIES = 5;
-
-/** Asks again while the server is busy or away, for a few seconds. */
-async function patiently<T>(ask: () => Promise<T>): Promise<{ answer: T; tries: number }> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return { answer: await ask(), tries };
-    } catch (error) {
-      if (tries === CLOSING_TRIES || !isTransient(error)) throw error;
-    }
-    await pause(100 * 2 ** tries);
+  private get outcome(): RunOutcome {
+    if (this.lost !== undefined) return 'lost';
+    if (this.fault !== undefined) return 'error';
+    return this.stopSignal === undefined ? 'finished' : 'stopped';
   }
-}
 
-/** 53 bits at random: a restored backup must not hand an old process's id to a new one. */
-const randomRunId = (): number => Number(randomBytes(8).readBigUInt64BE() >> 11n) || 1;
-
-/** What a run serves, in at most 255 characters: runs that serve the same compete for the same slots. */
-function describeSelection({ queue, type }: RunSettings): string {
-  const words = [
-    queue.length > 0 ? `queues ${[...queue].sort().join(',')}` : '',
-    type.length > 0 ? `types ${[...type].sort().join(',')}` : '',
-  ];
-  const text = words.filter((word) => word !== '').join(' ');
-  return text.length <= 255 ? text : createHash('sha256').update(text).digest('hex');
+  private async close(): Promise<void> {
+    if (this.lost !== undefined) return;
+    try {
+      if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = 'another run closed it';
+    } catch (error) {
+      this.fault ??= error; // the next rescue closes it
+    }
+  }
 }

@@ -50,6 +50,7 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
   // Ctrl-C goes to the whole group: the parent decides what becomes of the job.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
+  process.on('SIGHUP', () => undefined);
   // What comes from no attempt ends the process, and tells on the suspect that it holds.
   watchStrays((error) => {
     process.stderr.write(`rowlock: an error outside of any job: ${String(error)}\n`);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Emit } from '../events';
 import type { Attempt } from './attempt';
 import type { Execution } from './execute';
-import { graceOf, retryOrFail } from './execute';
+import { afterStop, graceOf, retryOrFail } from './execute';
 import type { JobType } from './job-type';
 import { CANCELLED } from './outcome';
 import type { FromChild, ToChild } from './suspect-messages';
@@ -16,9 +16,6 @@ export interface SuspectHostOptions {
   emit: Emit;
   isStopping(): boolean;
 }
-
-/** Pause before a job is tried again for which the machine had no process. */
-const NOT_STARTED_MS = 60_000;
 
 /** Added to timeout and grace before a child that ends nothing of its own is ended: it may spin without yielding. */
 const SPARE_MS = 1_000;
@@ -36,16 +33,11 @@ export class SuspectHost {
     this.options = options;
   }
 
+  /** Rejects if no process can be started for it: memory or processes are short. */
   async execute(attempt: Attempt, type: JobType): Promise<Execution> {
-    let child: ChildProcess;
-    try {
-      child = this.idle.pop() ?? this.spawn();
-    } catch (error) {
-      return notStarted(error as Error);
-    }
+    const child = this.idle.pop() ?? this.spawn();
     this.busy.add(child);
-    const execution = await this.converse(child, attempt, type);
-    this.busy.delete(child);
+    const execution = await this.converse(child, attempt, type).finally(() => this.busy.delete(child));
     if (child.connected && !execution.abandoned) this.idle.push(child);
     else child.kill('SIGKILL');
     // What goes on in there ends with the child; this process need not.
@@ -75,7 +67,7 @@ export class SuspectHost {
 
   private converse(child: ChildProcess, attempt: Attempt, type: JobType): Promise<Execution> {
     const { emit, graceMs, isStopping, runId } = this.options;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let overdue: NodeJS.Timeout | undefined;
       const finish = (execution: Execution) => {
         clearTimeout(overdue);
@@ -89,7 +81,10 @@ export class SuspectHost {
       };
       const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
         finish(this.afterExit(attempt, type, code, signal));
-      const onError = (error: Error) => finish(notStarted(error));
+      const onError = (error: Error) => {
+        clearTimeout(overdue);
+        reject(error);
+      };
       const endLate = (ms: number) => {
         clearTimeout(overdue);
         overdue = setTimeout(() => child.kill('SIGKILL'), ms);
@@ -124,19 +119,11 @@ export class SuspectHost {
     }
     if (aborted.kind === 'lost') return { outcome: { kind: 'lost', why: aborted.message }, abandoned: false };
     if (aborted.kind === 'cancelled') return { outcome: CANCELLED, abandoned: false };
-    if (aborted.kind === 'stopping') {
-      return { outcome: { kind: 'released', why: aborted.message, delayMs: 0 }, abandoned: false };
-    }
+    if (aborted.kind === 'stopping') return { outcome: afterStop(attempt, aborted), abandoned: false };
     const outcome = retryOrFail(attempt, type, `${aborted.message}, and its process was ended`, undefined);
     return { outcome, abandoned: false };
   }
 }
-
-/** The machine's fault, and not the job's: memory or processes are short. */
-const notStarted = (error: Error): Execution => ({
-  outcome: { kind: 'released', why: `no process could be started for it: ${error.message}`, delayMs: NOT_STARTED_MS },
-  abandoned: false,
-});
 
 function send(child: ChildProcess, message: ToChild): void {
   // A child that has gone is told of by its exit.
