@@ -1,7 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { ConnectionSettings } from '../config';
 import { defineJob, type FunctionJob } from '../worker/define';
+import { writeWhole } from './report-file';
+import { formatRows } from './report-format';
 import { type ReportOrder, reportSchema } from './report-payload';
+import { buildQuery } from './report-query';
+import { withRows } from './report-rows';
 
 export interface ReportSettings {
   /** The folder that reports are written to. */
@@ -29,11 +33,6 @@ export function reportGenerate({ reportDir, database, reportsFolder }: ReportSet
     payload: reportSchema,
     timeout: '6h',
     async run({ report, params, format, escapeFormulas, file }, { job, signal }): Promise<ReportResult> {
-      // Loaded with the first report: most runs have none.
-      const { buildQuery } = require('./report-query') as typeof import('./report-query');
-      const { withRows } = require('./report-rows') as typeof import('./report-rows');
-      const { formatRows } = require('./report-format') as typeof import('./report-format');
-      const { writeWhole } = require('./report-file') as typeof import('./report-file');
       const name = file ?? `${report}-${job.id}.${format}`;
       const sql = await buildQuery(report, params, reportsFolder);
       return withRows(database, sql, signal, async ({ columns, stream }) => {
