@@ -139,8 +139,10 @@ describe('a rescue and a late settle', () => {
         '2020-01-01',
         round,
       ]);
-      const rescued = await rescueJobs(bench.pool, FREES_NONE);
+      let rescued = await rescueJobs(bench.pool, FREES_NONE);
       const settled = await settling;
+      // The settle still held the rows when the rescuer looked, and was then refused: the next rescue has them.
+      rescued += await rescueJobs(bench.pool, FREES_NONE);
       const { completed } = await bench.run(round);
       expect({ rescued, completed }).toEqual(rescued > 0 ? { rescued: 5, completed: 0 } : { rescued: 0, completed: 5 });
       if (rescued === 0) expect(settled).toMatchObject(Array(5).fill({ how: 'written' }));

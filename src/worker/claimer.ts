@@ -63,7 +63,7 @@ export class Claimer {
       else if (lane.scannedAt < started) certain = false;
     }
     jobs = await this.sweep(limit);
-    return { jobs, exhausted: certain && !this.uncertain && jobs.length === 0, strays };
+    return { jobs, exhausted: certain && !this.uncertain && jobs.length + strays.length === 0, strays };
   }
 
   /** Looks, if the last look is a second old. */

@@ -173,15 +173,16 @@ export class Drain {
       if (this.buffer.length > 0) await this.tolerate(() => claimer.refresh());
       return false;
     }
+    const wasIdle = this.isIdle;
     const found = await this.tolerate(() => this.claim(room));
     if (found === true) return false;
-    if (found === false && this.isIdle && elapsed() >= settings.keepAlive) return true;
+    if (found === false && wasIdle && this.isIdle && elapsed() >= settings.keepAlive) return true;
     await this.bell.wait(Math.min(settings.poll, LOOK_EVERY_MS));
     return false;
   }
 
   private get isIdle(): boolean {
-    return this.executing === 0 && this.buffer.length === 0;
+    return this.executing === 0 && this.buffer.length === 0 && !this.options.held.areComingBack;
   }
 
   /** True: jobs were claimed. False: nothing is due. Undefined: not known yet. */
@@ -270,6 +271,7 @@ export class Drain {
   private end(held: Held, outcome: OpenOutcome): void {
     const { registry, report, settler } = this.options;
     held.state = 'settling';
+    held.isComingBack = (outcome.kind === 'released' || outcome.kind === 'retry') && outcome.delayMs === 0;
     report.ended(held.attempt, outcome, performance.now() - held.since);
     settler.add(settlementOf(held.attempt, registry.get(held.attempt.job.type), outcome));
   }

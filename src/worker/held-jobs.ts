@@ -8,6 +8,8 @@ export interface Held {
   state: 'buffered' | 'executing' | 'settling';
   /** When it came into this state, as performance.now() tells it. */
   since: number;
+  /** It is on its way back, and due again once it is there. */
+  isComingBack?: boolean;
 }
 
 /** What the database says of the run's jobs, against what the run knows. */
@@ -43,6 +45,11 @@ export class HeldJobs {
     if (this.has(id)) return false;
     this.returning.add(id);
     return true;
+  }
+
+  /** True: some are on their way back, so that a look at what is due may have come too early for them. */
+  get areComingBack(): boolean {
+    return this.returning.size > 0 || this.all().some(({ isComingBack }) => isComingBack === true);
   }
 
   all(): Held[] {

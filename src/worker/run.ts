@@ -86,6 +86,7 @@ class Run {
   private stopSignal: string | undefined;
   private lost: string | undefined;
   private fault: unknown;
+  private isClosing = false;
   private forsake: () => void = () => undefined;
   /** Resolves a while after the lease is lost: what still waits for the server may do so for long. */
   private readonly forsaken = new Promise<true>((resolve) => {
@@ -271,8 +272,10 @@ class Run {
 
   private onHeartbeat(message: HeartbeatMessage): void {
     const { lease } = this.options.settings;
-    if (message.kind === 'closed') this.loseLease('another run closed it');
-    else if (message.kind === 'silent' && message.forMs > SILENT_LEASES * lease) {
+    if (message.kind === 'closed') {
+      // A beat that comes after the run has closed itself finds it closed, too.
+      if (!this.isClosing) this.loseLease('another run closed it');
+    } else if (message.kind === 'silent' && message.forMs > SILENT_LEASES * lease) {
       this.loseLease(`the database server has not answered for ${SILENT_LEASES} leases`);
     } else if (message.kind === 'renewed') {
       this.drain.checkHeld().catch((error: unknown) => {
@@ -353,6 +356,7 @@ class Run {
 
   private async close(): Promise<void> {
     if (this.lost !== undefined) return;
+    this.isClosing = true;
     try {
       if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = 'another run closed it';
     } catch (error) {
