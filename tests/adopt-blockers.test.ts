@@ -92,7 +92,7 @@ const CASES: [what: string, statements: string[], named: RegExp[]][] = [
     'other words for the status, each with its rows',
     [table(), insert('job_type, status', "'a', 'done'", "'b', 'done'", "'c', 'Pending'", "'d', 'failed'")],
     [
-      /^status has the other word 'Pending' in 1 row; change your script to write one of pending, running, completed, failed, then UPDATE these rows$/,
+      /^status has the other word 'Pending' in 1 row; let your script write one of pending, running, completed, failed, then UPDATE these rows$/,
       /^status has the other word 'done' in 2 rows/,
     ],
   ],

@@ -23,7 +23,7 @@ test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
     builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {} });
-    console.log(Object.keys(require.cache).filter((path) => /node_modules.(zod|nodemailer|csv-stringify|mysql2)/.test(path)).join());`;
+    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-stringify)/.test(path)).join());`;
   expect(
     execFileSync(process.execPath, ['-e', script, join(__dirname, '..', 'dist', 'jobs', 'index.js')], {
       encoding: 'utf8',

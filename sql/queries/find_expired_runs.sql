@@ -3,5 +3,5 @@
 -- Index: live_runs (finished_at, lease_expires_at).
 SELECT id FROM background_job_runs
 WHERE finished_at IS NULL AND lease_expires_at < NOW(3)
-LIMIT 1000
+LIMIT :limit
 FOR UPDATE SKIP LOCKED;

@@ -5,4 +5,4 @@ SELECT j.id, j.run_id AS runId
 FROM background_jobs AS j FORCE INDEX (claim_order)
 LEFT JOIN background_job_runs AS r ON r.id = j.run_id
 WHERE j.status = 'running' AND j.run_id IS NOT NULL AND (r.id IS NULL OR r.finished_at IS NOT NULL)
-LIMIT 1000;
+LIMIT :limit;

@@ -105,7 +105,7 @@ function findOtherWords(rows: RowCount[], { base }: FoundColumn): Blocker[] {
     .filter(({ status }) => status !== null && !STATUS_WORDS.includes(status))
     .map(({ status, count }) => ({
       subject: 'status',
-      text: `has the other word '${status}' in ${count} ${count === 1 ? 'row' : 'rows'}; ${first}change your script to write one of ${STATUS_WORDS.join(', ')}, then UPDATE these rows`,
+      text: `has the other word '${status}' in ${count} ${count === 1 ? 'row' : 'rows'}; let your script write one of ${STATUS_WORDS.join(', ')}, then ${first}UPDATE these rows`,
     }));
 }
 

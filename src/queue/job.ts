@@ -1,6 +1,12 @@
 /** What stands in a row for the database's own number; a string where a double cannot hold it. */
 export type JobId = number | string;
 
+/**
+ * Ids that one statement names at most. From 1,000 on MariaDB turns an IN list into a subquery
+ * (in_predicate_conversion_threshold): it then reads the whole table, and a locking read locks it.
+ */
+export const IDS_AT_MOST = 900;
+
 /** The claim that an attempt stands on. No write to a job is made without it. */
 export interface Fence {
   runId: number;

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
-import type { JobId } from './job';
+import { IDS_AT_MOST, type JobId } from './job';
 import type { Status } from './queues';
 
 /** What decides whether somebody may revive or cancel a job. */
@@ -14,9 +14,6 @@ export interface LockedJob {
   runAt: Date;
 }
 
-/** Jobs decided over in one transaction: more would hold their locks for long. */
-const JOBS_AT_ONCE = 1_000;
-
 /** Locks the jobs until the transaction ends; those that are not there are left out. */
 export async function lockJobs(tx: Queryable, ids: readonly JobId[]): Promise<Map<string, LockedJob>> {
   const rows = await select<LockedJob>(tx, 'lock_jobs_by_id', { ids: [...ids] });
@@ -24,5 +21,5 @@ export async function lockJobs(tx: Queryable, ids: readonly JobId[]): Promise<Ma
 }
 
 export function* inPortions<T>(all: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < all.length; start += JOBS_AT_ONCE) yield all.slice(start, start + JOBS_AT_ONCE);
+  for (let start = 0; start < all.length; start += IDS_AT_MOST) yield all.slice(start, start + IDS_AT_MOST);
 }

@@ -1,7 +1,7 @@
 import type { Pool } from '../db/pool';
 import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
-import type { JobId } from './job';
+import { IDS_AT_MOST, type JobId } from './job';
 
 interface Orphan {
   id: JobId;
@@ -21,17 +21,17 @@ export async function rescueJobs(pool: Pool, freesKey: (type: string) => boolean
   await closeExpiredRuns(pool);
   let rescued = 0;
   for (;;) {
-    const orphans = await select<Orphan>(pool, 'find_orphaned_jobs');
+    const orphans = await select<Orphan>(pool, 'find_orphaned_jobs', { limit: IDS_AT_MOST });
     const taken = orphans.length === 0 ? 0 : await putBack(pool, orphans, freesKey);
     rescued += taken;
     // Fewer than a batch, or rows that somebody still locks: the next rescue comes within the minute.
-    if (orphans.length < 1_000 || taken === 0) return rescued;
+    if (orphans.length < IDS_AT_MOST || taken === 0) return rescued;
   }
 }
 
 async function closeExpiredRuns(pool: Pool): Promise<void> {
   await transaction(pool, async (tx) => {
-    const expired = await select<{ id: number }>(tx, 'find_expired_runs');
+    const expired = await select<{ id: number }>(tx, 'find_expired_runs', { limit: IDS_AT_MOST });
     if (expired.length > 0) await change(tx, 'close_expired_runs', { ids: expired.map(({ id }) => id) });
   });
 }

@@ -8,7 +8,7 @@ import type { ClaimedJob, JobId } from '../queue/job';
 import { Attempt } from './attempt';
 import { Bell } from './bell';
 import type { Claimer } from './claimer';
-import { afterStop, type Execution } from './execute';
+import { afterAbandon, type Execution } from './execute';
 import type { Held, HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
 import { CANCELLED, unknownTypeDelayMs } from './outcome';
@@ -103,10 +103,11 @@ export class Drain {
   /** Functions that ignore their last abort. Their jobs go back; the process that runs them ends at once. */
   private giveBackRunning(): void {
     for (const held of this.options.held.all()) {
-      const { aborted } = held.attempt;
-      if (held.state !== 'executing' || aborted?.kind !== 'stopping') continue;
+      const type = this.options.registry.get(held.attempt.job.type);
+      if (held.state !== 'executing' || type === undefined) continue;
       held.attempt.abandon();
-      this.end(held, afterStop(held.attempt, aborted));
+      const outcome = afterAbandon(held.attempt, type);
+      if (outcome.kind !== 'lost') this.end(held, outcome);
     }
   }
 

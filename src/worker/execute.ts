@@ -239,7 +239,7 @@ export function afterStop(attempt: Attempt, { message }: AttemptAborted): OpenOu
 }
 
 /** A function that ignored its abort past the grace. */
-function afterAbandon(attempt: Attempt, type: JobType): Outcome {
+export function afterAbandon(attempt: Attempt, type: JobType): Exclude<Outcome, { kind: 'committed' }> {
   const { aborted } = attempt;
   if (aborted?.kind === 'lost') return { kind: 'lost', why: aborted.message };
   if (aborted?.kind === 'cancelled') return CANCELLED;
@@ -248,7 +248,7 @@ function afterAbandon(attempt: Attempt, type: JobType): Outcome {
 }
 
 /** An attempt that failed: tried again while attempts are left. */
-export function retryOrFail(attempt: Attempt, type: JobType, error: string, delayMs: number | undefined): Outcome {
+export function retryOrFail(attempt: Attempt, type: JobType, error: string, delayMs: number | undefined): OpenOutcome {
   if (attempt.job.attempts >= attempt.maxAttempts) return { kind: 'failed', error };
   return { kind: 'retry', error, delayMs: delayMs ?? backoffMs(attempt.job.attempts, type.backoffMs) };
 }

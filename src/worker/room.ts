@@ -1,6 +1,6 @@
 import type { RunSettings } from '../config';
 import type { ClaimedJob } from '../queue/job';
-import { Pace } from './pace';
+import { LARGEST_BATCH, Pace } from './pace';
 
 /** Earlier runs are looked at this often. */
 const LOOK_EVERY_MS = 1_000;
@@ -62,6 +62,6 @@ export class Room {
     // Claims come by the half buffer, and wait for outcomes that cannot be written.
     if (buffered > size / 2 || unwritten > 2 * (size + slots)) return 0;
     const allowed = (settings.maxJobs ?? Number.POSITIVE_INFINITY) - this.claimed;
-    return Math.min(slots - executing + size - buffered, allowed);
+    return Math.min(slots - executing + size - buffered, allowed, LARGEST_BATCH);
   }
 }
