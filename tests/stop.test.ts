@@ -22,7 +22,7 @@ const run = async () =>
 
 const began = (what: string) => until(() => shop.notes().includes(what), `the notes say: ${what}`);
 
-describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s', (signal) => {
   test('nothing more is claimed, what has not started goes back, what runs may end', async () => {
     const running = await shop.add('polite', 'go');
     const worker = shop.start(['--concurrency', '1']);
@@ -86,6 +86,37 @@ test('after the grace what still runs is aborted and given back, with no attempt
   }
   expect(await run()).toMatchObject({ outcome: 'stopped', claimed: 3, released: 3, failed: 0, retried: 0 });
   expect(await shop.rows('SELECT * FROM background_job_errors')).toEqual([]);
+});
+
+test('a job that may begin but once is failed when it is stopped in the middle', async () => {
+  const polite = await shop.add('polite', 'never', { max_attempts: 1 });
+  const deaf = await shop.add('deaf', null, { max_attempts: 1 });
+  const worker = shop.start(['--grace', '100ms']);
+  await began('polite began');
+  await began('deaf began');
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  for (const id of [polite, deaf]) {
+    expect(await shop.job(id)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      last_error: expect.stringContaining('stopped by SIGTERM before it ended; may have run'),
+    });
+  }
+});
+
+test('nobody who reads what it tells: its jobs end as they should', async () => {
+  const id = await shop.add('polite', 'go on');
+  const worker = shop.start([], { LOG_LEVEL: 'debug' });
+  await began('polite began');
+  worker.child.stdout?.destroy();
+  worker.child.stderr?.destroy();
+  await shop.add('note', 'another');
+  await began('another');
+  shop.openGate('go on');
+  expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+  expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1 });
+  expect(await run()).toMatchObject({ outcome: 'finished', completed: 2 });
 });
 
 test.each([
