@@ -31,7 +31,9 @@ export function sayAdopted(plan: AdoptionPlan): string {
 
 function sayRows({ rows }: AdoptionPlan): string {
   if (rows.every(({ count }) => count === 0)) return 'none';
-  return rows.map(({ status, count }) => `${count} ${status ?? (rows.length === 1 ? 'in all' : 'with no status')}`).join(', ');
+  return rows
+    .map(({ status, count }) => `${count} ${status ?? (rows.length === 1 ? 'in all' : 'with no status')}`)
+    .join(', ');
 }
 
 function sayQueues({ queues }: AdoptionPlan): string {
