@@ -34,7 +34,8 @@ const shareSettings = ['--lease', '1s', '--max-runs', '2'];
 
 test('kill -9 of one of two runs amid hundreds of jobs: every row ends, none is held twice, no attempt is charged', async () => {
   const JOBS = 800;
-  await shop.addMany(JOBS, 'work', 20);
+  // Long enough that the first run cannot have claimed them all before the second has even started.
+  await shop.addMany(JOBS, 'work', 80);
   const holders = watchHolders();
   const victim = shop.start(shareSettings);
   await until(() => shop.notes().length > 100, 'the first run is amid its jobs');
