@@ -1,20 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'dotenv';
-import { z } from 'zod';
-import { parseDuration } from './duration';
+import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
+import { type ConnectionSettings, serverName } from './server-url';
+import { age, count, duration, logLevel, mailUrl, names, serverUrl, text, webUrl } from './shapes';
 
-/** Where the database is, as mysql2 takes it. Holds the password: never printed. */
-export interface ConnectionSettings {
-  host: string;
-  port: number;
-  user: string;
-  password?: string;
-  database: string;
-  socketPath?: string;
-  ssl?: { ca?: string };
-}
+export { type ConnectionSettings, serverName };
 
 /** What one run may do. Times are in milliseconds. */
 export interface RunSettings {
@@ -59,53 +51,18 @@ export interface Settings {
   logFile?: string | undefined;
   /** The module or JSON file of further job types, as an absolute path. */
   jobsFile?: string | undefined;
+  /** Completed jobs and runs that ended longer ago than this are deleted, once a day, by a run; undefined: none is. */
+  pruneMs?: number | undefined;
+  /** Told when a run starts and how it ended. Its path is a secret, as whoever knows it can ping. */
+  pingUrl?: string | undefined;
+  /** Gets the numbers of the queue after each run, for Prometheus; an absolute path. */
+  metricsFile?: string | undefined;
   run: RunSettings;
   jobs: JobSettings;
 }
 
 /** Values from the command line, by option name (`maxRuns`); they stand above the environment. */
 export type Overrides = Record<string, string | string[] | undefined>;
-
-const duration = (atLeastMs: number) =>
-  z.string().transform((words, context) => {
-    const ms = parseDuration(words);
-    if (ms === undefined || ms < atLeastMs || ms > LONGEST_MS) {
-      const least = atLeastMs > 0 ? `, at least ${atLeastMs} ms` : '';
-      context.addIssue({ code: 'custom', message: `is no duration such as 200ms, 60s or 10m${least}` });
-      return z.NEVER;
-    }
-    return ms;
-  });
-
-/** setTimeout counts in 32 bits: a longer time would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-const count = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `is no whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, `is no whole number from ${least} to ${most}`);
-
-const names = z
-  .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
-  .transform((all) => [...new Set(all.map((name) => name.trim()).filter((name) => name !== ''))]);
-
-const logLevel = z.enum(['error', 'warn', 'info', 'debug'], 'is none of error, warn, info, debug');
-
-const serverUrl = z.string().transform((url, context) => {
-  const found = parseServerUrl(url);
-  if (typeof found !== 'string') return found;
-  context.addIssue({ code: 'custom', message: found });
-  return z.NEVER;
-});
-
-const mailUrl = z
-  .string()
-  .refine(
-    (url) => /^smtps?:$/.test(URL.parse(url)?.protocol ?? ''),
-    'is not of the form smtp://user:password@host:587',
-  );
 
 /** Each setting: its name on the command line (as commander spells it), its variable, default and shape. */
 const RUN_OPTIONS = {
@@ -126,13 +83,16 @@ const optional = <T extends z.ZodType>(shape: T) => shape.optional();
 const OTHER_SETTINGS = {
   database: { variable: 'DATABASE_URL', shape: optional(serverUrl) },
   logLevel: { variable: 'LOG_LEVEL', shape: optional(logLevel) },
-  logFile: { variable: 'LOG_FILE', shape: optional(z.string()) },
-  jobs: { variable: 'ROWLOCK_JOBS', shape: optional(z.string()) },
+  logFile: { variable: 'LOG_FILE', shape: optional(text) },
+  jobs: { variable: 'ROWLOCK_JOBS', shape: optional(text) },
+  prune: { variable: 'ROWLOCK_PRUNE', shape: optional(age) },
+  pingUrl: { variable: 'ROWLOCK_PING_URL', shape: optional(webUrl) },
+  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(text) },
   smtpUrl: { variable: 'SMTP_URL', shape: optional(mailUrl) },
-  mailFrom: { variable: 'MAIL_FROM', shape: optional(z.string()) },
-  reportDir: { variable: 'REPORT_DIR', shape: optional(z.string()) },
+  mailFrom: { variable: 'MAIL_FROM', shape: optional(text) },
+  reportDir: { variable: 'REPORT_DIR', shape: optional(text) },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: optional(serverUrl) },
-  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(z.string()) },
+  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(text) },
 } as const;
 
 /**
@@ -155,17 +115,23 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
     database: other.database,
     logLevel: other.logLevel,
     logFile: other.logFile,
-    jobsFile: other.jobs === undefined ? undefined : resolve(other.jobs),
+    jobsFile: resolveIfGiven(other.jobs),
+    pruneMs: other.prune,
+    pingUrl: other.pingUrl,
+    metricsFile: resolveIfGiven(other.metricsFile),
     run,
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
-      reportDir: other.reportDir === undefined ? undefined : resolve(other.reportDir),
+      reportDir: resolveIfGiven(other.reportDir),
       reportDatabase: other.reportDatabase ?? other.database,
-      reportSqlDir: other.reportSqlDir === undefined ? undefined : resolve(other.reportSqlDir),
+      reportSqlDir: resolveIfGiven(other.reportSqlDir),
     },
   };
 }
+
+const resolveIfGiven = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : resolve(path);
 
 type OtherSettings = { [K in keyof typeof OTHER_SETTINGS]: z.output<(typeof OTHER_SETTINGS)[K]['shape']> };
 
@@ -176,9 +142,6 @@ export function requireDatabase(settings: Settings): ConnectionSettings {
     'DATABASE_URL is not set; put DATABASE_URL=mysql://user:password@host:3306/database into .env, or name a file with --env-file',
   );
 }
-
-/** The server's name for messages: never the user, never the password. */
-export const serverName = ({ host, port, socketPath }: ConnectionSettings): string => socketPath ?? `${host}:${port}`;
 
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
@@ -227,42 +190,4 @@ function readEnvFile(envFile: string | undefined): void {
     });
   }
   for (const [name, value] of Object.entries(parse(content))) process.env[name] ??= value;
-}
-
-/** The parts of a server's URL, or what is wrong with it in words that hold no part of it. */
-function parseServerUrl(text: string): ConnectionSettings | string {
-  const form =
-    'is not of the form mysql://user:password@host:3306/database (percent-encode special characters of the password)';
-  // With a bare @ or # of a password the rest would be taken for the host, and be told.
-  if (text.split('@').length > 2 || text.includes('#')) return form;
-  const url = URL.parse(text);
-  if (url === null || !/^(mysql|mariadb):$/.test(url.protocol) || url.hostname === '') return form;
-  const database = decode(url.pathname.slice(1));
-  const user = decode(url.username);
-  const password = decode(url.password);
-  if (database === undefined || user === undefined || password === undefined) return form;
-  if (database === '' || database.includes('/')) return 'names no database; end it with /database';
-  const unknown = [...url.searchParams.keys()].find((key) => !['ssl', 'ssl-ca', 'socket'].includes(key));
-  if (unknown !== undefined) return `has the unknown parameter "${unknown}" (known: ssl, ssl-ca, socket)`;
-  const socketPath = url.searchParams.get('socket');
-  const ca = url.searchParams.get('ssl-ca');
-  const encrypted = ca !== null || (url.searchParams.get('ssl') ?? 'false') !== 'false';
-  if (ca !== null && !existsSync(ca)) return 'names an ssl-ca file that does not exist';
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 3306 : Number(url.port),
-    user,
-    ...(password === '' ? {} : { password }),
-    database,
-    ...(socketPath === null ? {} : { socketPath }),
-    ...(encrypted ? { ssl: ca === null ? {} : { ca: readFileSync(ca, 'utf8') } } : {}),
-  };
-}
-
-function decode(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined; // a bare % in it: the caller names the fault
-  }
 }

@@ -5,8 +5,9 @@ const SRC = join(__dirname, '..', 'src');
 
 /** From the ground up. What a line names may import from its own line and from those above it, never from below. */
 const LAYERS = [
-  ['duration'],
+  ['duration', 'server-url'],
   ['errors'],
+  ['shapes'],
   ['events', 'config', 'logger'],
   ['db'],
   ['queue'],

@@ -1,0 +1,54 @@
+import { Argument, type Command } from 'commander';
+import type { Overrides } from '../config';
+import type { Execute } from './command';
+
+/** What changes jobs and queues by hand. */
+export function addChanges(program: Command, execute: Execute): void {
+  program
+    .command('retry')
+    .description('make failed jobs pending again')
+    .argument('[ids...]', 'the ids of the jobs')
+    .option('--failed', 'all failed jobs but those that were cancelled')
+    .option('--type <type>', 'with --failed: only this job type')
+    .option('--jobs <file>', 'a module or JSON file of further job types')
+    .action((ids: string[], { jobs, ...options }, command: Command) =>
+      execute(command, { jobs }, (settings) => {
+        const { retryCommand }: typeof import('../commands/retry') = require('../commands/retry');
+        return retryCommand(settings, ids, options);
+      }),
+    );
+
+  program
+    .command('cancel')
+    .description('end pending jobs now, and running ones at the next heartbeat of their run')
+    .argument('<ids...>', 'the ids of the jobs')
+    .option('--jobs <file>', 'a module or JSON file of further job types')
+    .action((ids: string[], overrides: Overrides, command: Command) =>
+      execute(command, overrides, (settings) => {
+        const { cancelCommand }: typeof import('../commands/cancel') = require('../commands/cancel');
+        return cancelCommand(settings, ids);
+      }),
+    );
+
+  program
+    .command('pause')
+    .description('let no run claim from a queue')
+    .addArgument(new Argument('<queue>', 'the queue'))
+    .action((queue: string, _options, command: Command) =>
+      execute(command, {}, (settings) => {
+        const { pauseCommand }: typeof import('../commands/pause') = require('../commands/pause');
+        return pauseCommand(settings, queue);
+      }),
+    );
+
+  program
+    .command('resume')
+    .description('let runs claim from a queue again')
+    .addArgument(new Argument('<queue>', 'the queue'))
+    .action((queue: string, _options, command: Command) =>
+      execute(command, {}, (settings) => {
+        const { resumeCommand }: typeof import('../commands/resume') = require('../commands/resume');
+        return resumeCommand(settings, queue);
+      }),
+    );
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { addChanges } from './changes';
+import type { Execute } from './command';
+import { addMachine } from './machine';
+import { addViews } from './views';
+import { addWork } from './work';
+
+export type { Execute };
+
+/**
+ * The command line. A command's module is loaded when the command is called and not before: what cron
+ * starts every minute should not load what it does not need.
+ */
+export function buildProgram(execute: Execute): Command {
+  const program = new Command('rowlock')
+    .description('A jobs table, a crontab line and your job functions: a MySQL and MariaDB job queue.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .option('--env-file <path>', 'read settings from this file; without it from .env here')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  addWork(program, execute);
+  addViews(program, execute);
+  addChanges(program, execute);
+  addMachine(program, execute);
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  $ rowlock migrate
+  $ rowlock enqueue email.send '{"to": "ann@example.com", "subject": "Hi", "text": "Hello"}'
+  $ rowlock status
+  * * * * *  cd /srv/app && rowlock run        (in the crontab)
+
+Settings come from the environment, or from .env: DATABASE_URL=mysql://user:password@host:3306/database`;
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
