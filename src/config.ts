@@ -143,6 +143,12 @@ export function requireDatabase(settings: Settings): ConnectionSettings {
   );
 }
 
+/** What a process that this one starts finds in its environment: the same, with this log level where none is set. */
+export const environmentFor = (level: LogLevel | undefined): NodeJS.ProcessEnv => ({
+  ...process.env,
+  LOG_LEVEL: process.env['LOG_LEVEL'] || level,
+});
+
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
   private readonly onCommandLine: string[] = [];

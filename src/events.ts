@@ -28,7 +28,10 @@ export interface Events {
   'run.waiting': { why: string };
   'jobs.claimed': { run_id: number; count: number; queue: string };
   'jobs.rescued': { count: number };
-  'jobs.enqueued': { count: number };
+  'jobs.enqueued': { count: number; types: string[] };
+  'schedule.refused': { job_type: string; error: string };
+  'schedule.started': { cron: string };
+  'schedule.run_ended': { pid: number; how: string };
   'job.completed': AboutJob & { ms: number };
   'job.retried': AboutJob & { ms: number; delay_ms: number; error: string };
   'job.failed': AboutJob & { ms: number; error: string };
@@ -94,7 +97,17 @@ export const WORDING: Wording = {
   'run.waiting': { level: 'info', say: (e) => `waiting: ${e.why}` },
   'jobs.claimed': { level: 'debug', say: (e) => `claimed ${e.count} from queue ${e.queue}` },
   'jobs.rescued': { level: 'info', say: (e) => `${e.count} jobs taken back from runs that died` },
-  'jobs.enqueued': { level: 'info', say: (e) => `${e.count} scheduled jobs enqueued` },
+  'jobs.enqueued': {
+    level: 'info',
+    say: (e) => `${e.count} scheduled ${e.count === 1 ? 'job' : 'jobs'} enqueued: ${e.types.join(', ')}`,
+  },
+  'schedule.refused': {
+    level: 'warn',
+    say: (e) =>
+      `the schedule of ${e.job_type} owes a job that cannot be enqueued: ${e.error}; correct its payload or queue`,
+  },
+  'schedule.started': { level: 'info', say: (e) => `a run starts at each tick of ${e.cron}` },
+  'schedule.run_ended': { level: 'warn', say: (e) => `the run of process ${e.pid} ended with ${e.how}` },
   'job.completed': { level: 'info', say: (e) => `${job(e)} completed in ${e.ms} ms` },
   'job.retried': {
     level: 'info',

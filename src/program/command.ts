@@ -24,3 +24,11 @@ export const addRunOptions = (command: Command): Command =>
     .option('--jobs <file>', 'a module or JSON file of further job types');
 
 export const collect = (words: string, before: string[] = []): string[] => [...before, ...words.split(',')];
+
+/** Options as they are typed, for a command that starts another one. */
+export const toArguments = (options: Record<string, string | string[] | boolean | undefined>): string[] =>
+  Object.entries(options).flatMap(([option, value]) => {
+    const name = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (value === undefined || value === false) return [];
+    return value === true ? [name] : [`${name}=${String(value)}`];
+  });

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { Overrides } from '../config';
-import { addRunOptions, collect, type Execute } from './command';
+import { addRunOptions, collect, type Execute, toArguments } from './command';
 
 /** Options of `run` that settings know by the same name. */
 type RunOptions = Overrides & { id?: string[]; dryRun?: boolean; failOnError?: boolean };
+
+type ScheduleOptions = Overrides & { cron: string; timezone?: string; failOnError?: boolean };
 
 /** What moves jobs: the tables, runs, and new jobs. */
 export function addWork(program: Command, execute: Execute): void {
@@ -31,6 +33,20 @@ export function addWork(program: Command, execute: Execute): void {
         const { parseIds }: typeof import('../commands/ids') = require('../commands/ids');
         const { runCommand }: typeof import('../commands/run') = require('../commands/run');
         return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError });
+      }),
+    );
+
+  addRunOptions(
+    program.command('schedule').description('start a run every minute, in place of cron; for a container without one'),
+  )
+    .option('--fail-on-error', 'each run exits 1 if a job failed for good')
+    .option('--cron <text>', 'when runs start', '* * * * *')
+    .option('--timezone <zone>', "of --cron, such as Europe/Berlin; default: this machine's")
+    .action(({ cron, timezone, failOnError, ...overrides }: ScheduleOptions, command: Command) =>
+      execute(command, overrides, (settings) => {
+        const { scheduleCommand }: typeof import('../commands/schedule') = require('../commands/schedule');
+        const runArguments = toArguments({ ...overrides, ...(failOnError && { failOnError }) });
+        return scheduleCommand(settings, { cron, ...(timezone !== undefined && { timezone }) }, runArguments);
       }),
     );
 

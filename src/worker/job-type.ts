@@ -2,6 +2,7 @@ import { type Duration, parseDuration } from '../duration';
 import { messageOf } from '../errors';
 import type { CommandJob, FunctionJob } from './define';
 import { toJson } from './payload';
+import { readTicks } from './ticks';
 
 interface Common {
   type: string;
@@ -41,6 +42,8 @@ const SCHEDULE_KEYS = ['cron', 'timezone', 'payload'];
 
 const HOUR_MS = 3_600_000;
 const LONGEST_NAME = 255;
+/** With its time zone it must fit into background_job_schedules.cron. */
+const LONGEST_CRON = 200;
 /** setTimeout counts in 32 bits: a longer time would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** run_at is a TIMESTAMP, which ends in 2038. */
@@ -186,22 +189,31 @@ function readSchedule(given: unknown, fault: Complain): Schedule | undefined {
   }
   checkKeys(given, SCHEDULE_KEYS, 'schedule.', fault);
   const { cron, timezone = 'UTC', payload } = given;
-  if (!isCronText(cron)) fault(`schedule.cron ${shown(cron)} is no cron text such as "0 6 * * *"`);
-  if (!isTimezone(timezone))
-    fault(`schedule.timezone ${shown(timezone)} is unknown; give one such as "UTC" or "Europe/Berlin"`);
+  const isKnownZone = isTimezone(timezone);
+  if (!isKnownZone) fault(`schedule.timezone ${shown(timezone)} is unknown; give one such as "UTC" or "Europe/Berlin"`);
+  const why = findCronFault(cron, isKnownZone ? timezone : 'UTC');
+  if (why !== undefined) fault(`schedule.cron ${shown(cron)} is no cron text such as "0 6 * * *": ${why}`);
   try {
     toJson(payload);
   } catch (error) {
     fault(`schedule.payload cannot be stored: ${messageOf(error)}`);
   }
-  return { cron: String(cron), timezone: String(timezone), ...('payload' in given && { payload }) };
+  return {
+    cron: String(cron).trim().replaceAll(/\s+/g, ' '),
+    timezone: String(timezone),
+    ...('payload' in given && { payload }),
+  };
 }
 
-function isCronText(given: unknown): given is string {
-  if (typeof given !== 'string' || given.length > LONGEST_NAME) return false;
-  // Loaded here, since most workers have no schedule and should not pay for it at each tick.
-  const { validate } = require('node-cron') as typeof import('node-cron');
-  return validate(given);
+function findCronFault(given: unknown, timezone: string): string | undefined {
+  if (typeof given !== 'string') return 'it is no text';
+  if (given.length > LONGEST_CRON) return `it is longer than ${LONGEST_CRON} characters`;
+  try {
+    readTicks(given, timezone);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function isTimezone(given: unknown): given is string {
