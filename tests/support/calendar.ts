@@ -72,3 +72,14 @@ function fieldsOf(local: number): LocalTime {
     weekday: date.getUTCDay(),
   };
 }
+
+/** The last of these at or before a time; they are in order, and half a million. */
+export function newestOf(ticks: readonly Date[], at: Date): Date | undefined {
+  let [from, until] = [0, ticks.length];
+  while (from < until) {
+    const middle = (from + until) >> 1;
+    if ((ticks[middle] ?? at) <= at) from = middle + 1;
+    else until = middle;
+  }
+  return ticks[from - 1];
+}

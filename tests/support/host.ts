@@ -9,9 +9,10 @@ export type Death = 'before COMMIT' | 'after COMMIT';
 export interface Host {
   pool: Pool;
   setClock(at: Date): Promise<void>;
-  /** It dies at the next transaction that it makes, and {@link revive} brings it back. */
+  /** It dies at the next transaction that it makes, if one comes before {@link revive}. */
   dieNext(death: Death): void;
   isDead(): boolean;
+  /** It lives on; if it has died, with new sessions. */
   revive(): Promise<void>;
 }
 
@@ -51,7 +52,10 @@ export function openHost(url: string): Host {
   };
   return {
     get pool() {
-      return intercept(pool, 'getConnection', async () => mortal(await pool.getConnection()));
+      return intercept(pool, 'getConnection', async () => {
+        if (dead) throw new HostDied('the host is dead');
+        return mortal(await pool.getConnection());
+      });
     },
     async setClock(at) {
       clock = at;
@@ -63,6 +67,8 @@ export function openHost(url: string): Host {
     },
     isDead: () => dead,
     async revive() {
+      death = undefined;
+      if (!dead) return;
       dead = false;
       open.delete(pool);
       await pool.end();

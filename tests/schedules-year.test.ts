@@ -1,0 +1,119 @@
+import type { RowDataPacket } from 'mysql2/promise';
+import { enqueueTicks, type Schedule } from '../src/queue/schedules';
+import { listSchedules } from '../src/worker/recurring';
+import { createRegistry } from '../src/worker/registry';
+import { type Expected, listTicks, newestOf } from './support/calendar';
+import { createDatabase, type TestDatabase } from './support/database';
+import { type Host, openHost } from './support/host';
+
+const ZONE = 'Europe/Berlin';
+const FROM = new Date('2027-01-01T00:00:00Z');
+const UNTIL = new Date('2028-01-01T00:00:00Z');
+/** The two Sundays on which this zone changes its clocks. */
+const CHANGES = ['2027-03-28', '2027-10-31'];
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A run at each minute of the whole year; without it at some of them, which takes seconds and not half an hour. */
+const isWhole = process.env['ROWLOCK_TEST_WHOLE_YEAR'] === 'yes';
+
+const SCHEDULES: Record<string, { cron: string; expected: Expected }> = {
+  monthly: { cron: '0 0 1 * *', expected: at(({ day, hour, minute }) => day === 1 && hour === 0 && minute === 0) },
+  daily: { cron: '30 2 * * *', expected: at(({ hour, minute }) => hour === 2 && minute === 30) },
+  minutely: { cron: '* * * * *', expected: { isFixed: false, matches: () => true } },
+};
+
+function at(matches: Expected['matches']): Expected {
+  return { isFixed: true, matches };
+}
+
+let db: TestDatabase;
+let hosts: Host[];
+
+beforeAll(async () => {
+  db = await createDatabase();
+  hosts = Array.from({ length: 4 }, () => openHost(db.url));
+});
+
+const schedules = (): Schedule[] =>
+  listSchedules(
+    createRegistry(
+      Object.entries(SCHEDULES).map(([type, { cron }]) => ({
+        type,
+        run: () => undefined,
+        schedule: { cron, timezone: ZONE },
+      })),
+    ),
+  );
+
+/** A repeatable choice: the test is the same each time. */
+function createDice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+/** When cron fires somewhere: all day around the changes of the clocks, and a few times on each other day. */
+function* listMinutes(roll: (sides: number) => number): Generator<Date> {
+  for (let day = FROM.getTime(); day < UNTIL.getTime(); day += 24 * HOUR_MS) {
+    const isBusy = isWhole || CHANGES.includes(new Date(day).toISOString().slice(0, 10));
+    for (let minute = day; minute < day + 24 * HOUR_MS; minute += isBusy ? MINUTE_MS : (240 + roll(720)) * MINUTE_MS) {
+      if (isWhole || !isBusy || minute < day + 4 * HOUR_MS) yield new Date(minute);
+    }
+  }
+  if (!isWhole) yield new Date(UNTIL.getTime() - MINUTE_MS);
+}
+
+test(
+  'each tick of a year is enqueued once, on four hosts that die now and then',
+  async () => {
+    const roll = createDice(2027);
+    const owed = schedules();
+    const looks: Date[] = [];
+    const jobs: { type: string; at: Date }[] = [];
+    const collect = async () => {
+      jobs.push(...(await readJobs()));
+      await db.pool.query('DELETE FROM background_jobs'); // as a prune does, but sooner
+    };
+    let deaths = 0;
+
+    await setClocks(new Date(FROM.getTime() - MINUTE_MS));
+    await Promise.all(hosts.map((host) => enqueueTicks(host.pool, owed)));
+    for (const minute of listMinutes(roll)) {
+      const now = new Date(minute.getTime() + roll(MINUTE_MS));
+      looks.push(now);
+      await setClocks(now);
+      const victim = roll(3) === 0 ? hosts[roll(4)] : undefined;
+      victim?.dieNext(roll(2) === 0 ? 'before COMMIT' : 'after COMMIT');
+      await Promise.all(hosts.map((host) => enqueueTicks(host.pool, owed)));
+      if (victim?.isDead()) deaths++;
+      await victim?.revive();
+      // What the dead one left undone is done by the next run of any host, still within this minute.
+      for (const host of hosts.slice(roll(4)).slice(0, 1)) await enqueueTicks(host.pool, owed);
+      if (looks.length % 100 === 0) await collect();
+    }
+    await collect();
+
+    expect(deaths).toBeGreaterThan(50);
+    for (const [type, { expected }] of Object.entries(SCHEDULES)) {
+      const ticks = listTicks(expected, ZONE, FROM, UNTIL);
+      // Of the ticks between two looks only the newest is owed.
+      const newest = new Set(looks.map((look) => newestOf(ticks, look)?.toISOString()));
+      newest.delete(undefined);
+      const found = jobs.filter((job) => job.type === type).map((job) => newestOf(ticks, job.at));
+      expect({ type, ticks: found.map((tick) => tick?.toISOString()) }).toEqual({ type, ticks: [...newest] });
+      if (type !== 'minutely') expect(newest.size).toBe(ticks.length);
+    }
+  },
+  isWhole ? 7_200_000 : 120_000,
+);
+
+const setClocks = (now: Date) => Promise.all(hosts.map((host) => host.setClock(now)));
+
+async function readJobs(): Promise<{ type: string; at: Date }[]> {
+  const [rows] = await db.pool.query<RowDataPacket[]>('SELECT job_type, created_at FROM background_jobs ORDER BY id');
+  return rows.map(({ job_type, created_at }) => ({ type: job_type, at: created_at }));
+}
