@@ -60,8 +60,8 @@ function createDice(seed: number): (sides: number) => number {
 function* listMinutes(roll: (sides: number) => number): Generator<Date> {
   for (let day = FROM.getTime(); day < UNTIL.getTime(); day += 24 * HOUR_MS) {
     const isBusy = isWhole || CHANGES.includes(new Date(day).toISOString().slice(0, 10));
-    for (let minute = day; minute < day + 24 * HOUR_MS; minute += isBusy ? MINUTE_MS : (240 + roll(720)) * MINUTE_MS) {
-      if (isWhole || !isBusy || minute < day + 4 * HOUR_MS) yield new Date(minute);
+    for (let minute = day; minute < day + 24 * HOUR_MS; minute += isBusy ? MINUTE_MS : (600 + roll(800)) * MINUTE_MS) {
+      if (isWhole || !isBusy || minute < day + 3 * HOUR_MS) yield new Date(minute);
     }
   }
   if (!isWhole) yield new Date(UNTIL.getTime() - MINUTE_MS);

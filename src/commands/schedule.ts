@@ -1,6 +1,7 @@
 import { requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
 import { createLog } from '../logger';
+import { isTimezone } from '../worker/ticks';
 import { loadRegistry } from './job-types';
 import { RunStarter } from './run-starter';
 
@@ -22,6 +23,8 @@ export async function scheduleCommand(
   { cron, timezone }: ScheduleOptions,
   runArguments: readonly string[],
 ): Promise<ExitCode> {
+  if (timezone !== undefined && !isTimezone(timezone))
+    throw new UsageError(`--timezone "${timezone.slice(0, 60)}" is unknown; give one such as UTC or Europe/Berlin`);
   // What every run would refuse is refused now.
   requireDatabase(settings);
   await loadRegistry(settings);

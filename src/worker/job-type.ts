@@ -2,7 +2,7 @@ import { type Duration, parseDuration } from '../duration';
 import { messageOf } from '../errors';
 import type { CommandJob, FunctionJob } from './define';
 import { toJson } from './payload';
-import { readTicks } from './ticks';
+import { isTimezone, readTicks } from './ticks';
 
 interface Common {
   type: string;
@@ -189,7 +189,7 @@ function readSchedule(given: unknown, fault: Complain): Schedule | undefined {
   }
   checkKeys(given, SCHEDULE_KEYS, 'schedule.', fault);
   const { cron, timezone = 'UTC', payload } = given;
-  const isKnownZone = isTimezone(timezone);
+  const isKnownZone = typeof timezone === 'string' && isTimezone(timezone);
   if (!isKnownZone) fault(`schedule.timezone ${shown(timezone)} is unknown; give one such as "UTC" or "Europe/Berlin"`);
   const why = findCronFault(cron, isKnownZone ? timezone : 'UTC');
   if (why !== undefined) fault(`schedule.cron ${shown(cron)} is no cron text such as "0 6 * * *": ${why}`);
@@ -213,15 +213,6 @@ function findCronFault(given: unknown, timezone: string): string | undefined {
     return undefined;
   } catch (error) {
     return messageOf(error);
-  }
-}
-
-function isTimezone(given: unknown): given is string {
-  if (typeof given !== 'string') return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: given }) !== undefined;
-  } catch {
-    return false; // a RangeError: that is how Intl says no
   }
 }
 

@@ -46,3 +46,12 @@ function parse(text: string, timezone: string): Cron {
     fixedTimeRule: 'no-wildcard',
   });
 }
+
+/** Whether this is the IANA name of a time zone, such as `Europe/Berlin`. */
+export function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false; // a RangeError: that is how Intl says no
+  }
+}

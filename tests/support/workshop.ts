@@ -13,6 +13,8 @@ export interface Workshop {
   run(args?: string[], env?: Record<string, string>): Promise<Ended>;
   /** The same, without waiting. */
   start(args?: string[], env?: Record<string, string>): Running;
+  /** Any other command that knows the module, without waiting. */
+  startCommand(args: string[], env?: Record<string, string>): Running;
   /** Any other command, to its end. */
   rowlock(args: string[]): Promise<Ended>;
   /** Inserts a job with this payload and these columns; answers with its id. */
@@ -34,7 +36,13 @@ export interface Workshop {
   clear(): Promise<void>;
 }
 
-const TABLES = ['background_jobs', 'background_job_runs', 'background_job_errors', 'background_job_queues'];
+const TABLES = [
+  'background_jobs',
+  'background_job_runs',
+  'background_job_errors',
+  'background_job_queues',
+  'background_job_schedules',
+];
 
 const folders: string[] = [];
 
@@ -52,6 +60,8 @@ export async function openWorkshop(module: string): Promise<Workshop> {
     db,
     run: (args = [], env) => rowlock(['run', '--jobs', jobs, ...args], { env: environment(env) }),
     start: (args = [], env) => start(['run', '--jobs', jobs, ...args], { env: environment(env) }),
+    startCommand: ([command = '', ...args], env) =>
+      start([command, '--jobs', jobs, ...args], { env: environment(env) }),
     rowlock: (args) => rowlock(args, { env: environment() }),
     add: (type, payload, columns = {}) =>
       insertJob(db, { job_type: type, payload: payload === undefined ? null : JSON.stringify(payload), ...columns }),
