@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { requireDatabase, type Settings } from '../config';
+import { type ConnectionSettings, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import type { Emit } from '../events';
 import { createLog } from '../logger';
@@ -31,9 +31,7 @@ export async function runCommand(settings: Settings, options: RunCommandOptions)
 }
 
 async function dryRun(settings: Settings): Promise<ExitCode> {
-  const database = requireDatabase(settings);
-  const registry = await loadRegistry(settings);
-  requireTypes(settings.run.type, registry);
+  const { database, registry } = await prepare(settings);
   await showDue(database, settings.run, registry);
   return EXIT.ok;
 }
@@ -43,9 +41,7 @@ const isWatched = ({ pingUrl, metricsFile }: Settings, { ids = [] }: RunCommandO
   ids.length === 0 && (pingUrl !== undefined || metricsFile !== undefined);
 
 async function work(settings: Settings, options: RunCommandOptions, emit: Emit): Promise<ExitCode> {
-  const database = requireDatabase(settings);
-  const registry = await loadRegistry(settings);
-  requireTypes(settings.run.type, registry);
+  const { database, registry } = await prepare(settings);
   try {
     return await runOnce({
       database,
@@ -59,6 +55,14 @@ async function work(settings: Settings, options: RunCommandOptions, emit: Emit):
   } finally {
     await closeRegistry(registry, emit);
   }
+}
+
+/** What a run cannot do without. */
+async function prepare(settings: Settings): Promise<{ database: ConnectionSettings; registry: Registry }> {
+  const database = requireDatabase(settings);
+  const registry = await loadRegistry(settings);
+  requireTypes(settings.run.type, registry);
+  return { database, registry };
 }
 
 /** A run that is to take only a type that it does not know would do nothing, every minute, without a word. */

@@ -90,7 +90,7 @@ async function post(url: URL, body: string, signal: AbortSignal): Promise<number
   let target = url;
   for (let redirects = 0; ; redirects++) {
     const { statusCode = 0, headers } = await postOnce(target, body, signal);
-    const next = statusCode >= 300 && statusCode < 400 ? URL.parse(headers.location ?? '', target) : null;
+    const next = statusCode >= 300 && statusCode < 400 ? URL.parse(headers.location ?? '', target.href) : null;
     if (next === null || !/^https?:$/.test(next.protocol) || redirects === REDIRECTS_AT_MOST) return statusCode;
     target = next;
   }
