@@ -42,10 +42,10 @@ export function toPrometheus({ database, selection = '', numbers, run }: Measure
   const page = new Page();
   page.label({ ...(database !== undefined && { database }), ...(selection !== '' && { selection }) });
   page.each('rowlock_build_info', 'The version of Rowlock.', ['version'], [[{ version: readVersion() }, 1]]);
-  page.one('rowlock_up', '1: the database answered; 0: it did not, and nothing is said of the queue.', numbers ? 1 : 0);
+  page.one('rowlock_up', '1: the queue was read; 0: it could not be, and nothing is said of it.', numbers ? 1 : 0);
   page.one(
     'rowlock_last_run_timestamp_seconds',
-    'When the newest run on any host started, by the clock of the database; if that did not answer, when this run did.',
+    'When the newest run on any host started, by the clock of the database; if the queue could not be read, when this run did.',
     toSeconds(numbers === undefined ? run?.startedAt : numbers.health.lastRun?.startedAt),
   );
   if (numbers !== undefined) tellQueues(page, numbers);
