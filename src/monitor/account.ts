@@ -24,13 +24,8 @@ export class Account {
   }
 
   add(line: string): void {
-    const short = [
-      ...line
-        .replaceAll(/\s+/g, ' ')
-        .trim()
-        .slice(0, 2 * LONGEST_LINE),
-    ];
-    this.lines.push(short.length <= LONGEST_LINE ? short.join('') : `${short.slice(0, LONGEST_LINE - 1).join('')}…`);
+    const text = line.replaceAll(/\s+/g, ' ').trim();
+    this.lines.push(text.length <= LONGEST_LINE ? text : `${text.slice(0, LONGEST_LINE - 1)}…`.toWellFormed());
     if (this.lines.length > LINES_AT_MOST) this.lines.shift();
   }
 
