@@ -128,7 +128,7 @@ export const WORDING: Wording = {
   'metrics.not_written': {
     level: 'warn',
     say: (e) =>
-      `the metrics file ${e.path} was not written (${e.why}); let this user write to its folder, or correct --metrics-file`,
+      `the metrics file ${e.path} was not written (${e.why}); see that its folder is there, has room and lets this user write, or correct --metrics-file`,
   },
   'metrics.incomplete': { level: 'warn', say: (e) => `the metrics file has no numbers of the queue: ${e.why}` },
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },

@@ -262,7 +262,7 @@ describe('--metrics-file', () => {
     const { code, stdout, stderr } = await shop.run(['--metrics-file', path()]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toBe(
-      `rowlock: the metrics file ${path()} was not written (${why}); let this user write to its folder, or correct --metrics-file\n`,
+      `rowlock: the metrics file ${path()} was not written (${why}); see that its folder is there, has room and lets this user write, or correct --metrics-file\n`,
     );
     expect(await shop.job(id)).toMatchObject({ status: 'completed' });
     expect(readdirSync(folder)).toEqual(['folder.prom']);
