@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -182,6 +184,7 @@ describe('--metrics-file', () => {
     await shop.add('fail', 'no luck', { max_attempts: 1 });
     writeFileSync(fileAt(), 'an old file');
     chmodSync(fileAt(), 0o600);
+    const reader = openSync(fileAt(), 'r');
     const before = process.umask(0o077);
     try {
       expect((await runWithFile(['--fail-on-error'])).code).toBe(1);
@@ -206,6 +209,9 @@ describe('--metrics-file', () => {
     expect(samples['rowlock_last_run_duration_seconds']).toBeGreaterThan(0);
     expect(Math.abs((samples['rowlock_last_run_end_timestamp_seconds'] ?? 0) - nowInSeconds())).toBeLessThan(60);
     expect(statSync(fileAt()).mode & 0o777).toBe(0o644);
+    // Whoever had the old file open reads it to its end.
+    expect(readFileSync(reader, 'utf8')).toBe('an old file');
+    closeSync(reader);
     expect(readdirSync(folder)).toEqual(['rowlock.prom']);
   });
 

@@ -1,5 +1,4 @@
-import type { Emit, EventName, Events, RunCounts } from '../events';
-import { WORDING } from '../events';
+import { type Emit, type EventName, type Events, type RunCounts, WORDING } from '../events';
 import { levelOf } from '../logger';
 
 /** Services take 10,000 to 100,000 bytes. */

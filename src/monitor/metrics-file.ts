@@ -19,14 +19,10 @@ const MODE = 0o644;
 /** Writes the numbers of the queue, and how this run went. What goes wrong is told, and changes nothing. */
 export async function writeMetricsFile(path: string, settings: Settings, run: RunAccount, emit: Emit): Promise<void> {
   const numbers = await readIfAnswered(settings.database, run, emit);
-  const text = await toPrometheus({
-    database: settings.database?.database,
-    selection: describeSelection(settings.run),
-    numbers,
-    run,
-  });
+  const database = settings.database?.database;
+  const selection = describeSelection(settings.run);
   try {
-    await replaceFile(path, text);
+    await replaceFile(path, await toPrometheus({ database, selection, numbers, run }));
   } catch (error) {
     emit('metrics.not_written', { path, why: codeOf(error) ?? messageOf(error) });
   }

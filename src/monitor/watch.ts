@@ -39,7 +39,7 @@ export async function watchRun(
   return exitCode;
 }
 
-/** Loads prom-client, which takes 40 ms, only once there is something to write, and the host is free for the next run. */
+/** Loads prom-client, which takes 40 ms, only where it is needed, and once the host is free for the next run. */
 async function writeMetrics(path: string | undefined, ...about: [Settings, RunAccount, Emit]): Promise<void> {
   if (path === undefined) return;
   const { writeMetricsFile }: typeof import('./metrics-file') = require('./metrics-file');
