@@ -4,7 +4,7 @@ import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
 import { type ConnectionSettings, serverName } from './server-url';
-import { age, count, duration, logLevel, mailUrl, names, serverUrl, text, webUrl } from './shapes';
+import { age, count, duration, logLevel, mailUrl, metricsPath, names, serverUrl, text, webUrl } from './shapes';
 
 export { type ConnectionSettings, serverName };
 
@@ -87,7 +87,7 @@ const OTHER_SETTINGS = {
   jobs: { variable: 'ROWLOCK_JOBS', shape: optional(text) },
   prune: { variable: 'ROWLOCK_PRUNE', shape: optional(age) },
   pingUrl: { variable: 'ROWLOCK_PING_URL', shape: optional(webUrl) },
-  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(text) },
+  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(metricsPath) },
   smtpUrl: { variable: 'SMTP_URL', shape: optional(mailUrl) },
   mailFrom: { variable: 'MAIL_FROM', shape: optional(text) },
   reportDir: { variable: 'REPORT_DIR', shape: optional(text) },

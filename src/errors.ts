@@ -47,6 +47,14 @@ export class InternalError extends RowlockError {
   readonly exitCode = EXIT.internal;
 }
 
+/** What the command exits with when this was thrown. */
+export const exitCodeOf = (error: unknown): ExitCode =>
+  error instanceof RowlockError ? error.exitCode : EXIT.internal;
+
+/** What is told of it: the message, with its mend, where it is of Rowlock's own. */
+export const sentenceOf = (error: unknown): string =>
+  error instanceof RowlockError ? error.message : messageOf(error);
+
 const UNRECOVERABLE = 'ROWLOCK_UNRECOVERABLE';
 const RETRY_AFTER = 'ROWLOCK_RETRY_AFTER';
 

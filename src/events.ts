@@ -46,6 +46,9 @@ export interface Events {
   'worker.blocked': { run_id: number; blocked_ms: number };
   'worker.uncaught': { error: string };
   'worker.not_closed': { job_type: string; why: string };
+  'ping.failed': { ping: 'start' | 'end'; why: string };
+  'metrics.not_written': { path: string; why: string };
+  'metrics.incomplete': { why: string };
 }
 
 /** Jobs of one type that failed in one run, with the newest error. */
@@ -134,6 +137,13 @@ export const WORDING: Wording = {
       `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
   },
   'worker.not_closed': { level: 'warn', say: (e) => `${e.job_type} could not close what it keeps open: ${e.why}` },
+  'ping.failed': { level: 'info', say: (e) => `the ${e.ping} ping failed (${e.why})` },
+  'metrics.not_written': {
+    level: 'warn',
+    say: (e) =>
+      `the metrics file ${e.path} was not written (${e.why}); see that its folder is there, has room and lets this user write, or correct --metrics-file`,
+  },
+  'metrics.incomplete': { level: 'warn', say: (e) => `the metrics file has no numbers of the queue: ${e.why}` },
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },
 };
 

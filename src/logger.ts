@@ -43,7 +43,8 @@ export function createLog({ level, file, terminal = process.stderr.isTTY === tru
   };
 }
 
-function levelOf<N extends EventName>(name: N, facts: Events[N]): LogLevel {
+/** How severe an event is. */
+export function levelOf<N extends EventName>(name: N, facts: Events[N]): LogLevel {
   const { level } = WORDING[name];
   return typeof level === 'function' ? level(facts) : level;
 }

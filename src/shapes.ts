@@ -60,3 +60,6 @@ export const mailUrl = z
 export const webUrl = z
   .string()
   .refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''), 'is not of the form https://host/path');
+
+/** The textfile collector of node_exporter reads no others. */
+export const metricsPath = z.string().endsWith('.prom', 'does not end in .prom, as a file for node_exporter has to');

@@ -5,14 +5,14 @@ const SRC = join(__dirname, '..', 'src');
 
 /** From the ground up. What a line names may import from its own line and from those above it, never from below. */
 const LAYERS = [
-  ['duration', 'server-url'],
+  ['duration', 'server-url', 'version'],
   ['errors'],
   ['shapes'],
   ['events', 'config', 'logger'],
   ['db'],
   ['queue'],
   ['worker'],
-  ['jobs', 'commands', 'web'],
+  ['jobs', 'monitor', 'commands', 'web'],
   ['program'],
   ['cli'],
   ['index'],

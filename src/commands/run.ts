@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { requireDatabase, type Settings } from '../config';
+import { type ConnectionSettings, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
+import type { Emit } from '../events';
 import { createLog } from '../logger';
 import type { JobId } from '../queue/job';
 import type { Registry } from '../worker/registry';
@@ -18,28 +19,50 @@ export interface RunCommandOptions {
 
 /** `rowlock run`: one run, as cron starts it. */
 export async function runCommand(settings: Settings, options: RunCommandOptions): Promise<ExitCode> {
-  const database = requireDatabase(settings);
-  const registry = await loadRegistry(settings);
-  requireTypes(settings.run.type, registry);
-  if (options.dryRun === true) {
-    await showDue(database, settings.run, registry);
-    return EXIT.ok;
-  }
+  if (options.dryRun === true) return dryRun(settings);
   const log = createLog({ level: settings.logLevel, file: settings.logFile });
+  try {
+    if (!isWatched(settings, options)) return await work(settings, options, log.emit);
+    const { watchRun }: typeof import('../monitor/watch') = require('../monitor/watch');
+    return await watchRun(settings, log.emit, (emit) => work(settings, options, emit));
+  } finally {
+    await log.close();
+  }
+}
+
+async function dryRun(settings: Settings): Promise<ExitCode> {
+  const { database, registry } = await prepare(settings);
+  await showDue(database, settings.run, registry);
+  return EXIT.ok;
+}
+
+/** Somebody watches over cron. Jobs that a person names are no sign that it works. */
+const isWatched = ({ pingUrl, metricsFile }: Settings, { ids = [] }: RunCommandOptions): boolean =>
+  ids.length === 0 && (pingUrl !== undefined || metricsFile !== undefined);
+
+async function work(settings: Settings, options: RunCommandOptions, emit: Emit): Promise<ExitCode> {
+  const { database, registry } = await prepare(settings);
   try {
     return await runOnce({
       database,
       settings: settings.run,
       registry,
-      emit: log.emit,
+      emit,
       childEntry: [join(__dirname, '..', 'cli.js'), ...childArguments(settings)],
       ...(options.ids !== undefined && options.ids.length > 0 && { ids: options.ids }),
       ...(options.failOnError !== undefined && { failOnError: options.failOnError }),
     });
   } finally {
-    await closeRegistry(registry, log.emit);
-    await log.close();
+    await closeRegistry(registry, emit);
   }
+}
+
+/** What a run cannot do without. */
+async function prepare(settings: Settings): Promise<{ database: ConnectionSettings; registry: Registry }> {
+  const database = requireDatabase(settings);
+  const registry = await loadRegistry(settings);
+  requireTypes(settings.run.type, registry);
+  return { database, registry };
 }
 
 /** A run that is to take only a type that it does not know would do nothing, every minute, without a word. */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
+import { readVersion } from '../version';
 import { addChanges } from './changes';
 import type { Execute } from './command';
 import { addMachine } from './machine';
@@ -39,10 +38,3 @@ Examples:
   * * * * *  cd /srv/app && rowlock run        (in the crontab)
 
 Settings come from the environment, or from .env: DATABASE_URL=mysql://user:password@host:3306/database`;
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
-}

@@ -42,4 +42,14 @@ export function addViews(program: Command, execute: Execute): void {
         return showCommand(settings, id, options);
       }),
     );
+
+  program
+    .command('metrics')
+    .description('the numbers of the queue, for Prometheus')
+    .action((_options, command: Command) =>
+      execute(command, {}, (settings) => {
+        const { metricsCommand }: typeof import('../commands/metrics') = require('../commands/metrics');
+        return metricsCommand(settings);
+      }),
+    );
 }

@@ -28,6 +28,8 @@ export function addWork(program: Command, execute: Execute): void {
     .option('--id <id>', 'run this job now, whatever its time or its queue; repeatable', collect)
     .option('--dry-run', 'show what would run, and change nothing')
     .option('--fail-on-error', 'exit 1 if a job failed for good')
+    .option('--ping-url <url>', 'told of start and end, as healthchecks.io is; not with --id')
+    .option('--metrics-file <path>', 'gets the numbers for Prometheus, named *.prom; not with --id')
     .action(({ id, dryRun, failOnError, ...overrides }: RunOptions, command: Command) =>
       execute(command, overrides, (settings) => {
         const { parseIds }: typeof import('../commands/ids') = require('../commands/ids');
