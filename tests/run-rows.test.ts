@@ -153,3 +153,14 @@ describe('a unique key', () => {
     expect(await shop.job(id)).toMatchObject({ status: 'failed', unique_key: null, last_error: 'cancelled' });
   });
 });
+
+test('a queue is served whatever its name, also one that sorts before the empty one', async () => {
+  const queues = ['', '\t', '\tmail', '\n', "'; DROP", '📬', 'Z', 'a'.repeat(255)];
+  const ids = [];
+  for (const queue of queues) ids.push(await shop.add('echo', null, { queue }));
+  expect(await shop.run()).toMatchObject({ code: 0, stderr: '' });
+  for (const id of ids) expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1 });
+  const { stdout } = await shop.rowlock(['status', '--json']);
+  const told = (JSON.parse(stdout).queues as { queue: string }[]).map(({ queue }) => queue);
+  expect(told.sort()).toEqual(queues.sort());
+});

@@ -1,9 +1,8 @@
 -- Purpose: the next queue that holds a job in this status, by one index seek, however many jobs there are.
--- Parameters: status; queue and priority: behind these. The lowest priority finds the queue itself too,
--- the highest goes on to the next one.
+-- Parameters: status; queue: behind this one; NULL: the first of all.
 -- Index: claim_order. Locks nothing.
 SELECT queue
 FROM background_jobs FORCE INDEX (claim_order)
-WHERE status = :status AND (queue > :queue OR (queue = :queue AND priority > :priority))
+WHERE status = :status AND (:queue IS NULL OR queue > :queue)
 ORDER BY queue, priority
 LIMIT 1;

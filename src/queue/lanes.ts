@@ -54,7 +54,7 @@ export class Lane {
  * @param queues only these; empty: all
  */
 export async function findLanes(on: Queryable, queues: readonly string[]): Promise<FoundLane[]> {
-  if (queues.length === 0) return walk(on, '', () => true);
+  if (queues.length === 0) return walk(on, null, () => true);
   const found: FoundLane[] = [];
   for (const queue of queues) found.push(...(await walk(on, queue, (lane) => lane.queue === queue)));
   return found;
@@ -66,9 +66,9 @@ export interface FoundLane {
   due: boolean;
 }
 
-async function walk(on: Queryable, from: string, wanted: (lane: FoundLane) => boolean): Promise<FoundLane[]> {
+async function walk(on: Queryable, from: string | null, wanted: (lane: FoundLane) => boolean): Promise<FoundLane[]> {
   const found: FoundLane[] = [];
-  let after = { queue: from, priority: BELOW_ALL };
+  let after: { queue: string | null; priority: number } = { queue: from, priority: BELOW_ALL };
   for (;;) {
     const [row] = await select<{ queue: string; priority: number; due: number }>(on, 'find_next_lane', after);
     if (row === undefined) return found;

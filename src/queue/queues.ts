@@ -5,18 +5,15 @@ export type Status = 'pending' | 'running' | 'completed' | 'failed';
 
 export const STATUSES: readonly Status[] = ['pending', 'running', 'completed', 'failed'];
 
-const LOWEST_PRIORITY = -32_769;
-const HIGHEST_PRIORITY = 32_767;
-
 /** The queues that hold a job in this status, by one index seek each. */
 export async function findQueuesWith(on: Queryable, status: Status): Promise<string[]> {
   const found: string[] = [];
-  let after = { queue: '', priority: LOWEST_PRIORITY };
+  let after: string | null = null;
   for (;;) {
-    const [row] = await select<{ queue: string }>(on, 'find_next_queue', { status, ...after });
+    const [row]: { queue: string }[] = await select(on, 'find_next_queue', { status, queue: after });
     if (row === undefined) return found;
     found.push(row.queue);
-    after = { queue: row.queue, priority: HIGHEST_PRIORITY };
+    after = row.queue;
   }
 }
 
