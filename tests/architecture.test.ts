@@ -12,7 +12,7 @@ const LAYERS = [
   ['db'],
   ['queue'],
   ['worker'],
-  ['jobs', 'commands', 'web'],
+  ['jobs', 'commands', 'doctor', 'web'],
   ['program'],
   ['cli'],
   ['index'],

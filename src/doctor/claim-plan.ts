@@ -1,0 +1,31 @@
+import { isMissingIndex } from '../db/faults';
+import { type PlanStep, readPlan } from '../db/statements';
+import { type Check, type Finding, fault, ok } from './finding';
+
+const MEND =
+  'bring the index back: ALTER TABLE background_jobs ADD KEY claim_order (status, queue, priority, run_at, id), after DROP KEY claim_order if there is one';
+
+/** A sort that the index does not serve would lock every row that it reads, and the next worker gets nothing. */
+export const claimPlan: Check = {
+  name: 'claim-plan',
+  async run({ pool }) {
+    try {
+      const lane = { queue: 'default', priority: 0, afterRunAt: new Date(1000), afterId: 0, limit: 100 };
+      return judge(await readPlan(pool, 'claim_lane', lane));
+    } catch (error) {
+      if (isMissingIndex(error)) return fault('the index claim_order is gone: no job can be claimed', MEND);
+      throw error;
+    }
+  },
+};
+
+function judge(plan: PlanStep[]): Finding {
+  const [step] = plan;
+  const extra = step?.Extra ?? '';
+  const isServed = plan.length === 1 && step?.key === 'claim_order' && step.type === 'range';
+  if (isServed && !/filesort|temporary/i.test(extra)) return ok('claim_order, a range, no sort');
+  return fault(
+    `the claim is not served by claim_order (${step?.type}, ${step?.key ?? 'no key'}, ${extra}): it locks rows that it does not take`,
+    MEND,
+  );
+}

@@ -1,0 +1,47 @@
+import { isConnectionLost, isDenied, isMissingTable } from '../db/faults';
+import { ConfigError, messageOf, UnreachableError } from '../errors';
+import { CHECKS } from './checks';
+import { type Check, type Finding, fault, type Subject, unknown, warning } from './finding';
+
+/** One line of the doctor's. The names are those of the command's JSON. */
+export interface Examined extends Finding {
+  check: string;
+}
+
+/**
+ * Makes one check after the other and tells each as soon as it is made. One that cannot be made is a line
+ * like the others; only a server that has gone ends the examination.
+ */
+export async function* examine(subject: Subject): AsyncGenerator<Examined> {
+  let hasSchema = true;
+  for (const check of CHECKS) {
+    const finding = await make(check, subject, hasSchema);
+    if (check.name === 'schema') hasSchema = finding.state === 'ok';
+    yield { check: check.name, ...finding };
+  }
+}
+
+async function make(check: Check, subject: Subject, hasSchema: boolean): Promise<Finding> {
+  try {
+    return await check.run(subject);
+  } catch (error) {
+    if (error instanceof UnreachableError || isConnectionLost(error)) throw error;
+    if (error instanceof ConfigError) return fromConfigError(error);
+    if (isDenied(error)) {
+      return unknown('cannot be checked: this user lacks a privilege for it', 'run rowlock doctor as the migrator too');
+    }
+    if (isMissingTable(error))
+      return hasSchema ? fault(said(error), RESTORE) : unknown('needs the tables', 'see schema');
+    return warning(`cannot be checked: ${said(error)}`, 'see whether the server is a real MySQL or MariaDB');
+  }
+}
+
+const RESTORE = 'somebody dropped or altered it: restore it as sql/migrations has it';
+
+/** Rowlock's own messages are "what is wrong; the mend". */
+function fromConfigError({ message }: ConfigError): Finding {
+  const [detail = message, ...mend] = message.split('; ');
+  return fault(detail, mend.join('; '));
+}
+
+const said = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ');
