@@ -8,6 +8,7 @@ import { envFile } from './env-file';
 import type { Check } from './finding';
 import { history } from './history';
 import { jobTypes } from './job-types';
+import { keys } from './keys';
 import { openTransactions } from './open-transactions';
 import { packetSize } from './packet-size';
 import { privileges } from './privileges';
@@ -39,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   session,
   schema,
   tables,
+  keys,
   privileges,
   skipLocked,
   claimPlan,

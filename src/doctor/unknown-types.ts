@@ -8,7 +8,7 @@ export const unknownTypes: Check = {
     const { putBack } = await health();
     if (putBack.length === 0) return ok('none');
     return warning(
-      `no worker knows ${putBack.map(({ type, jobs }) => `${sayName(type)} (${sayCount(jobs)} jobs)`).join(', ')}`,
+      `no worker knows ${putBack.map(({ type, jobs }) => `${sayName(type)} (${sayCount(jobs)} ${jobs === 1 ? 'job' : 'jobs'})`).join(', ')}`,
       'deploy the type, or name its file with --jobs or ROWLOCK_JOBS',
     );
   },
