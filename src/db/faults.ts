@@ -100,6 +100,9 @@ const REFUSALS: Record<number, string> = {
 /** True if this user lacks a privilege for the statement, on the table, a column or the server. */
 export const isDenied = (error: unknown): boolean => isServerError(error, 1044, 1142, 1143, 1227);
 
+/** True if the server takes no writes, this one or any: it is read-only, or logs statements in READ COMMITTED. */
+export const isWriteRefused = (error: unknown): boolean => isServerError(error, 1290, 1665, 1836);
+
 /** True if the server does not know the words of the statement. */
 export const isSyntaxError = (error: unknown): boolean => isServerError(error, 1064);
 

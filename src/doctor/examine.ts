@@ -1,4 +1,4 @@
-import { isConnectionLost, isDenied, isMissingTable } from '../db/faults';
+import { isConnectionLost, isDenied, isMissingTable, isWriteRefused } from '../db/faults';
 import { ConfigError, messageOf, UnreachableError } from '../errors';
 import { CHECKS } from './checks';
 import { type Check, type Finding, fault, type Subject, unknown, warning } from './finding';
@@ -28,11 +28,17 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
     if (error instanceof UnreachableError || isConnectionLost(error)) throw error;
     if (error instanceof ConfigError) return fromConfigError(error);
     if (isDenied(error)) {
-      return unknown('cannot be checked: this user lacks a privilege for it', 'run rowlock doctor as the migrator too');
+      return unknown(
+        'cannot be checked: this user lacks a privilege for it',
+        'run rowlock doctor as a user that has it',
+      );
+    }
+    if (isWriteRefused(error)) {
+      return unknown('cannot be checked on a server that takes no writes', 'see writable and binary-log');
     }
     if (isMissingTable(error))
       return hasSchema ? fault(said(error), RESTORE) : unknown('needs the tables', 'see schema');
-    return warning(`cannot be checked: ${said(error)}`, 'see whether the server is a real MySQL or MariaDB');
+    return warning(`cannot be checked: ${said(error)}`, "see what the server's log has of it");
   }
 }
 
