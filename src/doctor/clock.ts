@@ -8,7 +8,7 @@ export const clock: Check = {
   name: 'clock',
   async run({ pool }) {
     const before = Date.now();
-    const [row] = await select<{ now: Date }>(pool, 'read_clock');
+    const [row] = await select<{ now: Date }>(pool, 'read_utc_clock');
     const after = Date.now();
     const there = row?.now.getTime() ?? after;
     // It was read at some time between the two, so what lies between them is no difference.

@@ -1,4 +1,4 @@
-import { isConnectionLost, isDenied, isMissingTable, isWriteRefused } from '../db/faults';
+import { isConnectionLost, isDenied, isMissingIndex, isMissingTable, isWriteRefused } from '../db/faults';
 import { ConfigError, messageOf, UnreachableError } from '../errors';
 import { CHECKS } from './checks';
 import { type Check, type Finding, fault, type Subject, unknown, warning } from './finding';
@@ -22,6 +22,7 @@ export async function* examine(subject: Subject): AsyncGenerator<Examined> {
 }
 
 async function make(check: Check, subject: Subject, hasSchema: boolean): Promise<Finding> {
+  if (check.needsSchema === true && !hasSchema) return NO_SCHEMA;
   try {
     return await check.run(subject);
   } catch (error) {
@@ -36,13 +37,14 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
     if (isWriteRefused(error)) {
       return unknown('cannot be checked on a server that takes no writes', 'see writable and binary-log');
     }
-    if (isMissingTable(error))
-      return hasSchema ? fault(said(error), RESTORE) : unknown('needs the tables', 'see schema');
+    if (isMissingTable(error) || isMissingIndex(error)) return hasSchema ? fault(said(error), RESTORE) : NO_SCHEMA;
     return warning(`cannot be checked: ${said(error)}`, "see what the server's log has of it");
   }
 }
 
-const RESTORE = 'somebody dropped or altered it: restore it as sql/migrations has it';
+const NO_SCHEMA = unknown('needs the tables', 'see schema');
+
+const RESTORE = 'somebody dropped or altered it (see keys): restore it as sql/migrations has it';
 
 /** Rowlock's own messages are "what is wrong; the mend". */
 function fromConfigError({ message }: ConfigError): Finding {

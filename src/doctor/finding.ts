@@ -34,6 +34,8 @@ export interface Subject {
 export interface Check {
   /** As it stands in the output; people search for it. */
   name: string;
+  /** It looks for what the migrations have made: before they have, and on another app's table, it says nothing. @default false */
+  needsSchema?: boolean;
   run(subject: Subject): Promise<Finding>;
 }
 

@@ -5,9 +5,10 @@ import { type Check, fault, ok, unknown } from './finding';
 /** Without the right columns in the right order a claim reads, or locks, what it does not take; unique_key needs its own. */
 export const keys: Check = {
   name: 'keys',
+  needsSchema: true,
   async run({ pool }) {
     const found = await readKeys(pool);
-    if (found.length === 0) return unknown('there is none, or none that this user may see', 'see schema');
+    if (found.length === 0) return unknown('this user may see none of them', 'GRANT it a right on the tables, to know');
     const wanted = listWantedKeys();
     const wrong = wanted.filter((key) => !found.some((other) => isSame(key, other)));
     if (wrong.length === 0) return ok(wanted.map(({ name }) => name).join(', '));
