@@ -7,6 +7,7 @@ import { ask, diagnose, listTrouble } from './support/doctor';
 import { type Meddle, startProxy } from './support/proxy';
 import { type Ended, rowlock } from './support/rowlock';
 import { insertJob, insertRow } from './support/rows';
+import { dumpRows } from './support/tables';
 
 let db: TestDatabase;
 let folder: string;
@@ -107,15 +108,20 @@ describe('the command', () => {
     expect(stdout).toMatch(/^ok +server /);
   });
 
-  test('changes nothing', async () => {
+  test('changes nothing, although it explains INSERT, UPDATE and DELETE', async () => {
     const seen: string[] = [];
     await insertJob(db);
-    await diagnoseThrough((statement) => {
+    const before = await dumpRows(db.pool);
+    const proxy = await startProxy(db.url, (statement) => {
       seen.push(statement);
       return statement;
     });
+    await diagnose(proxy.url, { settings: { pruneMs: 86_400_000 } });
     const verbs = [...new Set(seen.map((statement) => statement.split(/\s/, 1)[0]))].sort();
     expect(verbs).toEqual(['COMMIT', 'EXPLAIN', 'SELECT', 'SET', 'SHOW', 'START']);
+    const explained = seen.map((statement) => /^EXPLAIN FORMAT=TRADITIONAL (\w+)/.exec(statement)?.[1]);
+    expect(explained).toEqual(expect.arrayContaining(['INSERT', 'UPDATE', 'DELETE']));
+    expect(await dumpRows(db.pool)).toEqual(before);
   });
 });
 

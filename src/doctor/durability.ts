@@ -6,7 +6,7 @@ export const durability: Check = {
   async run({ variables }) {
     const { global } = await variables();
     const weak = [
-      ...(global('innodb_flush_log_at_trx_commit') === '1' ? [] : ['innodb_flush_log_at_trx_commit']),
+      ...((global('innodb_flush_log_at_trx_commit') ?? '1') === '1' ? [] : ['innodb_flush_log_at_trx_commit']),
       // What the binary log has lost, InnoDB rolls back when the server starts again.
       ...(global('log_bin') !== 'ON' || global('sync_binlog') === '1' ? [] : ['sync_binlog']),
     ];

@@ -16,14 +16,14 @@ const RUN = { runId: 0, leaseMs: 0, host: '', pid: 0, selection: '' };
 const WORKER: Need[] = [
   { verbs: 'SELECT', table: 'background_job_migrations', statement: 'list_migrations', values: {} },
   { verbs: 'SELECT', table: 'background_jobs', statement: 'find_jobs_by_id', values: { ids: [0] } },
-  { verbs: 'UPDATE', table: 'background_jobs', statement: 'mark_claimed', values: { ...RUN, ids: [0] } },
-  { verbs: 'UPDATE', table: 'background_jobs', statement: 'settle_jobs', values: { ...RUN, outcomes: '[]' } },
   {
     verbs: 'INSERT',
     table: 'background_jobs',
     statement: 'insert_jobs',
     values: { rows: [['', null, '', 0, new Date(1000), null, null]] },
   },
+  { verbs: 'UPDATE', table: 'background_jobs', statement: 'mark_claimed', values: { ...RUN, ids: [0] } },
+  { verbs: 'UPDATE', table: 'background_jobs', statement: 'settle_jobs', values: { ...RUN, outcomes: '[]' } },
   { verbs: 'SELECT', table: 'background_job_runs', statement: 'find_last_run', values: {} },
   { verbs: 'INSERT', table: 'background_job_runs', statement: 'insert_run', values: RUN },
   { verbs: 'UPDATE', table: 'background_job_runs', statement: 'renew_run', values: RUN },
