@@ -480,6 +480,14 @@ describe('this worker', () => {
     expect(found['job-types']?.detail).toMatch(/^test\.t10, .*test\.t19 and 2 more$/);
   });
 
+  test('is to take a type that it does not know', async () => {
+    const env = { DATABASE_URL: db.url, ROWLOCK_TYPE: 'emial.send' };
+    const { code, stdout } = await rowlock(['doctor'], { env, cwd: folder });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fault {4}job-types {10}ROWLOCK_TYPE names emial\.send, which no job function here has/m);
+    expect((await rowlock(['run'], { env, cwd: folder })).code).toBe(64);
+  });
+
   test('has an env file that anyone may read', async () => {
     const file = join(folder, 'worker.env');
     writeFileSync(file, `DATABASE_URL=${db.url}\n`);

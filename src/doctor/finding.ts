@@ -41,7 +41,7 @@ export interface Check {
 
 export const ok = (detail: string): Finding => ({ state: 'ok', detail, mend: null });
 
-export const unknown = (detail: string, mend: string): Finding => ({ state: 'unknown', detail, mend });
+export const unknown = (detail: string, mend: string | null = null): Finding => ({ state: 'unknown', detail, mend });
 
 export const warning = (detail: string, mend: string): Finding => ({ state: 'warning', detail, mend });
 

@@ -14,7 +14,7 @@ export const history = (long = LONG): Check => ({
   async run(subject) {
     try {
       const length = await readLength(subject);
-      if (length === undefined) return unknown('the server does not tell the length of its history list', 'no harm');
+      if (length === undefined) return unknown('the server does not tell the length of its history list');
       const words = `${length.toLocaleString('en-US')} transactions to purge`;
       if (length < long) return ok(words);
       return warning(
