@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from './duration';
 /** Exit codes of the command, after sysexits.h. Scripts rely on them. */
 export const EXIT = {
   ok: 0,
-  /** A job was dead-lettered under `--fail-on-error`, a job of `run --id` did not complete, or `--check` found a fault. */
+  /** A job was dead-lettered under `--fail-on-error`, a job of `run --id` did not complete, or `--check` or `doctor` found a fault. */
   failed: 1,
   usage: 64,
   unreachable: 69,

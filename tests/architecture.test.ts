@@ -12,7 +12,7 @@ const LAYERS = [
   ['db'],
   ['queue'],
   ['worker'],
-  ['jobs', 'monitor', 'commands', 'web'],
+  ['jobs', 'monitor', 'commands', 'doctor', 'web'],
   ['program'],
   ['cli'],
   ['index'],

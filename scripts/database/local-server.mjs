@@ -19,8 +19,8 @@ const FOLDERS = [
 const START_DEADLINE_MS = 60_000;
 
 /**
- * A server program that is new enough.
- * @typedef {{ path: string, isMariaDB: boolean, version: string }} Program
+ * A server program that is new enough. `launcher` stands before its path, where it does not start by itself.
+ * @typedef {{ path: string, isMariaDB: boolean, version: string, launcher?: string[] }} Program
  */
 
 /**
@@ -32,14 +32,14 @@ const START_DEADLINE_MS = 60_000;
 export async function startLocalServer() {
   for (const program of findPrograms()) {
     say(`starting a private ${program.isMariaDB ? 'MariaDB' : 'MySQL'} ${program.version} (${program.path})`);
-    const server = await start(program);
+    const server = await startProgram(program);
     if (server) return server;
   }
   return undefined;
 }
 
 /** @returns {Program[]} */
-function findPrograms() {
+export function findPrograms() {
   const paths = FOLDERS.flatMap((folder) => ['mariadbd', 'mysqld'].map((name) => join(folder, name)));
   const real = new Set(paths.filter(isExecutable).map((path) => realpathSync(path)));
   return [...real].flatMap((path) => inspectProgram(path) ?? []);
@@ -73,8 +73,13 @@ function inspectProgram(path) {
   return undefined;
 }
 
-/** @param {Program} program */
-async function start(program) {
+/**
+ * Starts the program with a data folder and a port of its own.
+ *
+ * @param {Program} program
+ * @param {string[]} [options] for the server, after its own
+ */
+export async function startProgram(program, options = []) {
   const folder = makeServerFolder();
   const init = join(folder, 'init.sql');
   const password = randomBytes(12).toString('hex');
@@ -84,6 +89,7 @@ async function start(program) {
   // mysqld refuses to be root unless it is told so.
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
   const serve = [
+    ...(program.launcher ?? []),
     program.path,
     '--no-defaults',
     `--datadir=${join(folder, 'data')}`,
@@ -98,6 +104,7 @@ async function start(program) {
     '--max-connections=500',
     '--loose-mysqlx=OFF',
     ...user,
+    ...options,
   ];
   return startPrivateServer(
     { folder, steps: [initialiseCommand(program, user), serve] },
@@ -112,9 +119,9 @@ async function start(program) {
  * @param {Program} program
  * @param {string[]} user
  */
-function initialiseCommand({ path, isMariaDB }, user) {
+function initialiseCommand({ path, isMariaDB, launcher = [] }, user) {
   const options = ['--no-defaults', '--datadir=./data', ...user];
-  if (!isMariaDB) return [path, ...options, '--initialize-insecure'];
+  if (!isMariaDB) return [...launcher, path, ...options, '--initialize-insecure'];
   const places = [dirname(path), join(dirname(path), '..', 'bin'), join(dirname(path), '..', 'scripts'), ...FOLDERS];
   const installers = places.flatMap((folder) =>
     ['mariadb-install-db', 'mysql_install_db'].map((name) => join(folder, name)),

@@ -2,10 +2,10 @@ import type { Health, QueueState } from '../queue/health';
 import { sayCount, sayDuration } from './words';
 
 /** Cron fires every minute: two ticks were missed, and the third is late. */
-const NO_RUN_MS = 3 * 60_000;
+export const NO_RUN_MS = 3 * 60_000;
 
 /** A job that has been due for longer waits for something that does not come by itself. */
-const WAITED_MS = 10 * 60_000;
+export const WAITED_MS = 10 * 60_000;
 
 export interface Verdict {
   ok: boolean;

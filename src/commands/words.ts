@@ -34,3 +34,8 @@ export function sayBriefly(text: string | null, longest: number): string {
 
 /** Without the characters that command a terminal: a row holds whatever an app has put there. */
 export const harmless = (text: string): string => text.replaceAll('\t', '  ').replaceAll(/(?!\n)\p{Cc}/gu, '\uFFFD');
+
+const LONGEST_NAME = 40;
+
+/** A queue, a type or a host within a sentence. */
+export const sayName = (name: string): string => sayBriefly(name, LONGEST_NAME);

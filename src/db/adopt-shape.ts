@@ -58,7 +58,8 @@ async function readColumns(on: Queryable, family: Shape['family']): Promise<Foun
   return columns.map((column) => ({ ...column, checkedJson: checks.some(({ name }) => name === column.name) }));
 }
 
-async function readKeys(on: Queryable): Promise<FoundKey[]> {
+/** Each key of background_jobs that this user may see. */
+export async function readKeys(on: Queryable): Promise<FoundKey[]> {
   const parts = await ask<{ name: string; uniq: number; columnName: string | null; prefix: number | null }>(
     on,
     'list_keys',

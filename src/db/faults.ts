@@ -97,6 +97,18 @@ const REFUSALS: Record<number, string> = {
   1419: 'GRANT the privilege to the user of DATABASE_URL',
 };
 
+/** True if this user lacks a privilege for the statement, on the table, a column or the server. */
+export const isDenied = (error: unknown): boolean => isServerError(error, 1044, 1142, 1143, 1227);
+
+/** True if the server takes no writes, this one or any: it is read-only, or logs statements in READ COMMITTED. */
+export const isWriteRefused = (error: unknown): boolean => isServerError(error, 1290, 1665, 1836);
+
+/** True if the server does not know the words of the statement. */
+export const isSyntaxError = (error: unknown): boolean => isServerError(error, 1064);
+
+/** True if FORCE INDEX names an index that is not there. */
+export const isMissingIndex = (error: unknown): boolean => isServerError(error, 1176);
+
 /** True if the server says that a table or a column that Rowlock needs is not there. */
 export const isMissingTable = (error: unknown): boolean => isServerError(error, 1146, 1054);
 

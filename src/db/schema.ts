@@ -94,17 +94,26 @@ export async function readRecords(on: Queryable): Promise<(MigrationRecord & { s
 export const versionOf = (of: readonly { version: number }[]): number => of.at(-1)?.version ?? 0;
 
 function refuseOldServer(found: string): void {
-  const family = /mariadb/i.test(found) ? 'MariaDB' : 'MySQL';
-  const oldest = OLDEST[family];
-  // Old MariaDB servers put 5.5.5- before their own version, for replicas that knew no 10.
-  const numbers = found
-    .replace(/^5\.5\.5-/, '')
-    .split(/[.-]/, 3)
-    .map((part) => Number.parseInt(part, 10));
-  if (!isOlder(numbers, oldest)) return;
+  const { family, numbers } = readVersion(found);
+  if (!isOlder(numbers, OLDEST[family])) return;
   throw new ConfigError(
     `the server is ${family} ${found}, but SKIP LOCKED and JSON_TABLE need MySQL 8.0.4 or MariaDB 10.6; upgrade it, or correct DATABASE_URL`,
   );
+}
+
+/** The server in two words: `MySQL 9.7.4`. */
+export function nameServer(found: string): string {
+  const { family, numbers } = readVersion(found);
+  return `${family} ${numbers.filter(Number.isFinite).join('.')}`;
+}
+
+function readVersion(found: string): { family: keyof typeof OLDEST; numbers: number[] } {
+  const numbers = found
+    // Old MariaDB servers put 5.5.5- before their own version, for replicas that knew no 10.
+    .replace(/^5\.5\.5-/, '')
+    .split(/[.-]/, 3)
+    .map((part) => Number.parseInt(part, 10));
+  return { family: /mariadb/i.test(found) ? 'MariaDB' : 'MySQL', numbers };
 }
 
 /** Compares number by number; a part that is no number decides nothing. */

@@ -7,6 +7,9 @@ import { transaction } from './transaction';
 const SYNTAX_ERROR = 1064;
 const LOCK_WAIT_TIMEOUT = 1205;
 
+/** What {@link findSkipLockedFault} answers where somebody has deleted the row; it says nothing of the server. */
+export const NO_CANARY = 'there is no row to try SKIP LOCKED on';
+
 /** Refuses a server on which two workers would take the same row. */
 export async function requireSkipLocked(pool: Pool): Promise<void> {
   const fault = await findSkipLockedFault(pool);
@@ -21,7 +24,7 @@ export async function requireSkipLocked(pool: Pool): Promise<void> {
 export async function findSkipLockedFault(pool: Pool): Promise<string | undefined> {
   return transaction(pool, async (holder) => {
     const held = await select(holder, 'lock_canary');
-    if (held.length === 0) return 'there is no row to try SKIP LOCKED on';
+    if (held.length === 0) return NO_CANARY;
     try {
       const seen = await select(pool, 'find_unlocked_canary');
       return seen.length === 0 ? undefined : 'the server takes SKIP LOCKED but skips no locked row';

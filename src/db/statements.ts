@@ -44,6 +44,20 @@ export async function select<T>(on: Queryable, name: string, values: Parameters 
   return rows as T[];
 }
 
+/** One step of what the server would do for a statement. */
+export interface PlanStep {
+  key: string | null;
+  type: string | null;
+  Extra: string | null;
+}
+
+/** How the server would run a named statement. It asks for the privileges of the statement, and executes nothing. */
+export async function readPlan(on: Queryable, name: string, values: Parameters = {}): Promise<PlanStep[]> {
+  const sql = `EXPLAIN FORMAT=TRADITIONAL ${text(name)}`;
+  const [rows] = await on.query<RowDataPacket[]>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+  return rows as PlanStep[];
+}
+
 /** Runs a named statement that changes rows; answers with how many it found. */
 export async function change(on: Queryable, name: string, values: Parameters = {}): Promise<number> {
   return (await insert(on, name, values)).affectedRows;

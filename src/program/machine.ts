@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Overrides } from '../config';
 import type { Execute } from './command';
 
 /** What is about this machine and its server. */
@@ -13,4 +14,22 @@ export function addMachine(program: Command, execute: Execute): void {
         return waitCommand(settings, options);
       }),
     );
+
+  program
+    .command('doctor')
+    .description('check the server, the tables and this worker for what would break them')
+    .option('--jobs <file>', 'a module or JSON file of further job types')
+    .option('--json', 'print JSON')
+    .addHelpText('after', DOCTOR_HELP)
+    .action(({ jobs, ...options }: Overrides & { json?: boolean }, command: Command) =>
+      execute(command, { jobs }, (settings) => {
+        const { doctorCommand }: typeof import('../commands/doctor') = require('../commands/doctor');
+        return doctorCommand(settings, { ...options, ...command.optsWithGlobals<{ envFile?: string }>() });
+      }),
+    );
 }
+
+const DOCTOR_HELP = `
+One line a check: ok, unknown (it cannot be checked; the line says why), warning (it works, and will hurt) or fault,
+with what to do. It changes nothing. Exit code: 0 when nothing is wrong, 1 after a warning or a fault; 69 and 78 as
+everywhere.`;

@@ -1,0 +1,3 @@
+-- Purpose: how this session is set. A name that the family does not know is left out; nobody lacks the privilege.
+-- Parameters: names.
+SHOW SESSION VARIABLES WHERE Variable_name IN (:names);
