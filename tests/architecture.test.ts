@@ -13,6 +13,7 @@ const LAYERS = [
   ['queue'],
   ['worker'],
   ['jobs', 'commands', 'web'],
+  ['library', 'testing'],
   ['program'],
   ['cli'],
   ['index'],
