@@ -16,10 +16,10 @@ const PLACEHOLDER = /'[^']*'|:([a-zA-Z]\w*)/g;
  */
 export const withLiterals = (sql: string, values: Parameters): string =>
   sql.replaceAll(PLACEHOLDER, (found, name: string | undefined) =>
-    name === undefined ? found : literal(valueOf(values, name)),
+    name === undefined ? found : literal(find(values, name)),
   );
 
-function valueOf(values: Parameters, name: string): Value {
+function find(values: Parameters, name: string): Value {
   const value = values[name];
   if (value === undefined) throw new TypeError(`the statement has a placeholder :${name} and no value for it`);
   return value;
