@@ -108,7 +108,7 @@ function readWord(given: unknown): string {
   const sql = typeof given === 'string' ? given : (given as { sql?: unknown } | undefined)?.sql;
   if (typeof sql !== 'string') throw new RefusedStatementError('no statement was given');
   // The library's statements begin so, for sessions in another time zone; this one is in UTC as it is.
-  const statement = sql.replace(ON_MARIADB, '').replace(LEADING, '');
+  const statement = (sql.startsWith(ON_MARIADB) ? sql.slice(ON_MARIADB.length) : sql).replace(LEADING, '');
   const word = ROW_STATEMENT.exec(statement)?.[1]?.toUpperCase();
   if (word === undefined) throw refuse(/^[\w/*!]{1,20}/.exec(statement)?.[0] ?? 'this statement');
   if (word === 'SET' && !SETS_OWN_VARIABLES.test(statement))
