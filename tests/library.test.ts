@@ -249,6 +249,17 @@ describe('inside the transaction of the caller', () => {
     await db.pool.query("DELETE FROM background_job_queues WHERE queue = 'mine'");
   });
 
+  test('of many jobs none stays when one is a duplicate, and the transaction goes on', async () => {
+    await queue.enqueue({ type: 'test.part', uniqueKey: 'there' });
+    const jobs = [...Array(600).fill({ type: 'test.part' }), { type: 'test.part', uniqueKey: 'there' }];
+    await expect(queue.enqueueMany(jobs, { on: connection })).rejects.toThrow(DuplicateJobError);
+    const id = await queue.enqueue({ type: 'test.part' }, { on: connection });
+    await connection.query('COMMIT');
+    expect(await queue.list({ type: 'test.part' })).toMatchObject([{ id }, { type: 'test.part' }]);
+    expect(await isMineThere()).toBe(true);
+    await db.pool.query("DELETE FROM background_job_queues WHERE queue = 'mine'");
+  });
+
   test('without autocommit nothing is committed for the caller', async () => {
     await connection.query('ROLLBACK');
     await connection.query('SET autocommit = 0');
@@ -299,12 +310,15 @@ test('the tx of a job function does as well', async () => {
   const guard = new GuardedTx(connection);
   const id = await queue.enqueue({ type: 'test.echo', payload: 'é', runAt: AT }, { on: guard.handle });
   await queue.enqueueMany([{ type: 'test.echo' }], { on: guard.handle });
+  const jobs = [...Array(600).fill({ type: 'test.tx' }), ...Array(2).fill({ type: 'test.tx', uniqueKey: 'two' })];
+  await expect(queue.enqueueMany(jobs, { on: guard.handle })).rejects.toThrow(DuplicateJobError);
   await guard.close();
   expect(await queue.get(id)).toBeUndefined();
   await connection.query('COMMIT');
   connection.release();
   await pool.end();
   expect(await queue.get(id)).toMatchObject({ payload: 'é', runAt: AT });
+  expect(await queue.list({ type: 'test.tx' })).toEqual([]);
 });
 
 test('thousands of jobs are all there or none, and their ids are in order', async () => {

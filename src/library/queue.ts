@@ -65,8 +65,8 @@ export interface Queue<Definitions extends readonly JobDefinition[] = readonly J
    */
   enqueue(job: JobOf<Definitions[number]>, options?: CallOptions): Promise<JobId>;
   /**
-   * Enqueues any number of jobs, all or none of them, and answers with their ids, in order. 500 are one INSERT. Inside
-   * a transaction of yours an error leaves those there that went before it: undo the transaction.
+   * Enqueues any number of jobs, all or none of them, and answers with their ids, in order. 500 are one INSERT. A
+   * transaction of yours that is open goes on either way.
    *
    * @throws DuplicateJobError (`ROWLOCK_DUPLICATE_JOB`), UnfitJobError (`ROWLOCK_UNFIT_JOB`)
    */
