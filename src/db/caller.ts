@@ -13,11 +13,17 @@ export interface MysqlClient {
   execute(options: { sql: string }): unknown;
 }
 
-/** One statement in UTC and with Rowlock's own sql_mode, on MariaDB; for MySQL a comment. What the session has, stays. */
+/*
+ * One statement in UTC and with Rowlock's own sql_mode; what the session has, stays. FROM_UNIXTIME alone is not enough:
+ * it gives the session's local time, and in the hour that comes twice in autumn that names the later of two moments,
+ * so that every job of the first was due an hour late.
+ */
+
+/** For MariaDB; to MySQL it is a comment. */
 export const ON_MARIADB =
   "/*M! SET STATEMENT time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO' FOR */ ";
 
-/** The same for MySQL (8.0.17 or newer); for MariaDB a comment. */
+/** For MySQL, 8.0.17 or newer; to MariaDB it is a comment. */
 const ON_MYSQL =
   "/*+ SET_VAR(time_zone = '+00:00') SET_VAR(sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO') */";
 
