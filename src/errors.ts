@@ -24,6 +24,7 @@ export abstract class RowlockError extends Error {
 
 /** A setting, a schema or a privilege is wrong. Waiting will not help; somebody must change something. */
 export class ConfigError extends RowlockError {
+  readonly code: string = 'ROWLOCK_CONFIG';
   readonly exitCode = EXIT.config;
 }
 
@@ -34,6 +35,7 @@ export class UsageError extends RowlockError {
 
 /** The server does not answer. Trying later may help. */
 export class UnreachableError extends RowlockError {
+  readonly code = 'ROWLOCK_UNREACHABLE';
   readonly exitCode = EXIT.unreachable;
 }
 

@@ -13,6 +13,7 @@ const LAYERS = [
   ['queue'],
   ['worker'],
   ['jobs', 'monitor', 'commands', 'doctor', 'web'],
+  ['library', 'testing'],
   ['program'],
   ['cli'],
   ['index'],

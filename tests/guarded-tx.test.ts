@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { PoolConnection } from 'mysql2/promise';
+import { ON_MARIADB } from '../src/db/caller';
 import { GuardedTx } from '../src/worker/guarded-tx';
 
 /** A connection that notes what it is sent and answers as told: which statements get through is all that is asked here. */
@@ -105,4 +106,13 @@ test('an error that undoes its statement alone is the function’s own business'
   await tx.query('INSERT 2');
   await guard.close();
   expect(sent).toEqual(['INSERT 1', 'INSERT 2']);
+});
+
+test("behind the beginning of the library's own statements no other is let through", async () => {
+  const { tx, sent } = connection();
+  await expect(tx.query(`${ON_MARIADB}COMMIT`)).rejects.toMatchObject(refusal);
+  await expect(tx.query(`${ON_MARIADB}${ON_MARIADB}SELECT 1`)).rejects.toMatchObject(refusal);
+  expect(sent).toEqual([]);
+  await tx.query(`${ON_MARIADB}SELECT 1`);
+  expect(sent).toEqual([`${ON_MARIADB}SELECT 1`]);
 });

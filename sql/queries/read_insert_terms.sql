@@ -1,5 +1,6 @@
 -- Purpose: what has to be known before an insert: the clock that counts, how far apart the ids of one
 -- INSERT are (a cluster spreads them), and how long a statement may be.
-SELECT NOW(3) AS now,
+-- Why UTC_TIMESTAMP: the session may be another app's, in a time zone whose clock is set back once a year.
+SELECT UTC_TIMESTAMP(3) AS now,
        @@SESSION.auto_increment_increment AS step,
        @@max_allowed_packet AS largestPacket;

@@ -1,4 +1,4 @@
-import type { Pool } from '../db/pool';
+import type { Pool, Queryable } from '../db/pool';
 import { change } from '../db/statements';
 import { transaction } from '../db/transaction';
 import type { JobId } from './job';
@@ -33,18 +33,24 @@ const cancelPortion = (
   pool: Pool,
   ids: readonly JobId[],
   freesKey: (type: string) => boolean,
-): Promise<Cancellation[]> =>
-  transaction(pool, async (tx) => {
-    const jobs = await lockJobs(tx, ids);
-    const idsOf = (wanted: (job: LockedJob) => boolean) => [...jobs.values()].filter(wanted).map(({ id }) => id);
-    for (const freeKey of [true, false]) {
-      const pending = idsOf((job) => job.status === 'pending' && freesKey(job.type) === freeKey);
-      if (pending.length > 0) await change(tx, 'cancel_pending_jobs', { ids: pending, freeKey });
-    }
-    const running = idsOf(isHeld);
-    if (running.length > 0) await change(tx, 'cancel_running_jobs', { ids: running });
-    return ids.map((id) => tell(id, jobs.get(String(id))));
-  });
+): Promise<Cancellation[]> => transaction(pool, (tx) => cancelWithin(tx, ids, freesKey));
+
+/** The same inside the caller's transaction; at most 900 ids. */
+export async function cancelWithin(
+  tx: Queryable,
+  ids: readonly JobId[],
+  freesKey: (type: string) => boolean,
+): Promise<Cancellation[]> {
+  const jobs = await lockJobs(tx, ids);
+  const idsOf = (wanted: (job: LockedJob) => boolean) => [...jobs.values()].filter(wanted).map(({ id }) => id);
+  for (const freeKey of [true, false]) {
+    const pending = idsOf((job) => job.status === 'pending' && freesKey(job.type) === freeKey);
+    if (pending.length > 0) await change(tx, 'cancel_pending_jobs', { ids: pending, freeKey });
+  }
+  const running = idsOf(isHeld);
+  if (running.length > 0) await change(tx, 'cancel_running_jobs', { ids: running });
+  return ids.map((id) => tell(id, jobs.get(String(id))));
+}
 
 const isHeld = ({ status, runId }: LockedJob): boolean => status === 'running' && runId !== null;
 

@@ -3,12 +3,13 @@ import type { Queryable } from '../db/pool';
 import { insert, select } from '../db/statements';
 import { EXIT, messageOf, RowlockError } from '../errors';
 import type { JobId } from './job';
-import { dueAt, type EnqueueRow, requireFit, sizeInStatement, type Terms, UnfitJobError } from './new-job';
+import { dueAt, type EnqueueRow, requireFit, type SizeOf, sizeInStatement, type Terms, UnfitJobError } from './new-job';
 
 export type { EnqueueRow } from './new-job';
 
 /** Another row of this type has the unique_key. Nothing of the batch was inserted. */
 export class DuplicateJobError extends RowlockError {
+  readonly code = 'ROWLOCK_DUPLICATE_JOB';
   readonly exitCode = EXIT.usage;
 }
 
@@ -21,16 +22,21 @@ const LARGEST_BATCH_BYTES = 512 * 1024;
  * Nothing is tried again: after a lost answer nobody knows whether the jobs are there, and a second
  * INSERT could run them twice. Who cannot live with that gives them a unique key.
  *
+ * @param sizeOf bytes of a payload in a statement sent to `on`
  * @throws UnfitJobError
  * @throws DuplicateJobError
  */
-export async function enqueueJobs(on: Queryable, jobs: readonly EnqueueRow[]): Promise<JobId[]> {
+export async function enqueueJobs(
+  on: Queryable,
+  jobs: readonly EnqueueRow[],
+  sizeOf: SizeOf = sizeInStatement,
+): Promise<JobId[]> {
   if (jobs.length === 0) return [];
   const [terms] = await select<Terms>(on, 'read_insert_terms');
   if (terms === undefined) return [];
-  for (const job of jobs) requireFit(job, terms);
+  for (const job of jobs) requireFit(job, terms, sizeOf);
   const ids: JobId[] = [];
-  for (const batch of splitBatches(jobs)) ids.push(...(await insertBatch(on, batch, terms)));
+  for (const batch of splitBatches(jobs, sizeOf)) ids.push(...(await insertBatch(on, batch, terms)));
   return ids;
 }
 
@@ -65,12 +71,12 @@ const toRow = (job: EnqueueRow, { now }: Terms) => [
 
 const toId = (id: bigint): JobId => (id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id));
 
-function splitBatches(jobs: readonly EnqueueRow[]): EnqueueRow[][] {
+function splitBatches(jobs: readonly EnqueueRow[], sizeOf: SizeOf): EnqueueRow[][] {
   const batches: EnqueueRow[][] = [];
   let batch: EnqueueRow[] = [];
   let bytes = 0;
   for (const job of jobs) {
-    const size = sizeInStatement(job.payloadText);
+    const size = sizeOf(job.payloadText);
     if (batch.length === LARGEST_BATCH || (batch.length > 0 && bytes + size > LARGEST_BATCH_BYTES)) {
       batches.push(batch);
       batch = [];

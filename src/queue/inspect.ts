@@ -5,6 +5,7 @@ import type { JobId } from './job';
 import { STATUSES, type Status } from './queues';
 import type { RunOutcome } from './runs';
 
+/** A job in a list: no payload, no result. */
 export interface ListedJob {
   id: JobId;
   type: string;

@@ -18,6 +18,7 @@ export interface EnqueueRow {
 
 /** The table cannot hold this job as it is. */
 export class UnfitJobError extends RowlockError {
+  readonly code = 'ROWLOCK_UNFIT_JOB';
   readonly exitCode = EXIT.usage;
 }
 
@@ -35,13 +36,16 @@ const PACKET_MARGIN = 64 * 1024;
 const EARLIEST = Date.UTC(1970, 0, 1, 0, 0, 1);
 const LATEST = Date.UTC(2038, 0, 19, 3, 14, 7);
 
+/** Bytes of a payload inside of a statement. */
+export type SizeOf = (json: string | null) => number;
+
 /** @throws UnfitJobError */
-export function requireFit(job: EnqueueRow, terms: Terms): void {
-  const fault = findFault(job, terms);
+export function requireFit(job: EnqueueRow, terms: Terms, sizeOf: SizeOf): void {
+  const fault = findFault(job, terms, sizeOf);
   if (fault !== undefined) throw new UnfitJobError(fault);
 }
 
-function findFault(job: EnqueueRow, { now, largestPacket }: Terms): string | undefined {
+function findFault(job: EnqueueRow, { now, largestPacket }: Terms, sizeOf: SizeOf): string | undefined {
   const { jobType, payloadText, queue, priority, uniqueKey, maxAttempts } = job;
   const due = dueAt(job, now).getTime();
   if (!(due >= EARLIEST && due <= LATEST)) {
@@ -54,7 +58,7 @@ function findFault(job: EnqueueRow, { now, largestPacket }: Terms): string | und
     findNameFault('job type', jobType) ??
     (queue === undefined ? undefined : findNameFault('queue', queue)) ??
     (uniqueKey === undefined ? undefined : findNameFault('unique key', uniqueKey)) ??
-    (payloadText === null ? undefined : findPayloadFault(payloadText, largestPacket))
+    (payloadText === null ? undefined : findPayloadFault(payloadText, largestPacket, sizeOf))
   );
 }
 
@@ -69,8 +73,8 @@ function findNameFault(what: string, name: string): string | undefined {
   return length > 255 ? `the ${what} has ${length} characters; 255 is the most` : undefined;
 }
 
-function findPayloadFault(json: string, largestPacket: number): string | undefined {
-  const size = sizeInStatement(json) + PACKET_MARGIN;
+function findPayloadFault(json: string, largestPacket: number, sizeOf: SizeOf): string | undefined {
+  const size = sizeOf(json) + PACKET_MARGIN;
   if (size > largestPacket) {
     return `the payload is too large: about ${size} bytes as the server gets it, and it takes ${largestPacket}; store the data elsewhere and send its place, or raise max_allowed_packet`;
   }

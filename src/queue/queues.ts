@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 
+/** How a job stands. `failed` is for good: a dead letter, or cancelled. One that is to be tried again is `pending`. */
 export type Status = 'pending' | 'running' | 'completed' | 'failed';
 
 export const STATUSES: readonly Status[] = ['pending', 'running', 'completed', 'failed'];

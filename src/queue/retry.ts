@@ -1,4 +1,4 @@
-import type { Pool } from '../db/pool';
+import type { Pool, Queryable } from '../db/pool';
 import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
 import type { JobId } from './job';
@@ -29,16 +29,19 @@ export async function reviveJobs(pool: Pool, ids: readonly JobId[]): Promise<Rev
 }
 
 const revivePortion = (pool: Pool, ids: readonly JobId[]): Promise<Revival[]> =>
-  transaction(pool, async (tx) => {
-    const jobs = await lockJobs(tx, ids);
-    const revivable = [...jobs.values()].filter(isRevivable).map(({ id }) => id);
-    if (revivable.length > 0) await change(tx, 'revive_jobs', { ids: revivable });
-    return ids.map((id): Revival => {
-      const job = jobs.get(String(id));
-      if (job === undefined) return { id, how: 'unknown' };
-      return { id, how: isRevivable(job) ? 'revived' : 'left', job };
-    });
+  transaction(pool, (tx) => reviveWithin(tx, ids));
+
+/** The same inside the caller's transaction; at most 900 ids. */
+export async function reviveWithin(tx: Queryable, ids: readonly JobId[]): Promise<Revival[]> {
+  const jobs = await lockJobs(tx, ids);
+  const revivable = [...jobs.values()].filter(isRevivable).map(({ id }) => id);
+  if (revivable.length > 0) await change(tx, 'revive_jobs', { ids: revivable });
+  return ids.map((id): Revival => {
+    const job = jobs.get(String(id));
+    if (job === undefined) return { id, how: 'unknown' };
+    return { id, how: isRevivable(job) ? 'revived' : 'left', job };
   });
+}
 
 const isRevivable = ({ status, runId }: LockedJob): boolean =>
   status === 'failed' || (status === 'running' && runId === null);

@@ -7,6 +7,7 @@ export type { JobId };
 
 /** The job that a function was called for. */
 export interface JobInfo {
+  /** The row's id: a number, or a string where a double cannot hold it. */
   readonly id: JobId;
   readonly type: string;
   readonly queue: string;
@@ -14,6 +15,7 @@ export interface JobInfo {
   readonly attempt: number;
   /** The attempt after which a failure is final. */
   readonly maxAttempts: number;
+  /** When the row was inserted, by the database's clock. */
   readonly createdAt: Date;
 }
 
@@ -36,17 +38,21 @@ export type Write = (tx: Tx) => Promise<unknown>;
 
 /** A job to enqueue; what is left out has the default of its job type, or of the table. */
 export interface NewJob {
+  /** What stands in the column job_type, at most 255 characters. */
   type: string;
+  /** Any JSON; a BigInt is stored as a number. Left out: NULL. */
   payload?: unknown;
+  /** At most 255 characters. @default the type's, or 'default' */
   queue?: string;
-  /** Within a queue the lower number runs sooner. */
+  /** From -32768 to 32767; within a queue the lower number runs sooner. @default the type's, or 0 */
   priority?: number;
-  /** Not before this time. */
+  /** Not before this time, which is before 2038-01-19. @default now, by the database's clock */
   runAt?: Date;
-  /** Not before this long from now, by the database's clock. */
+  /** Not before this long from now, by the database's clock, or after `runAt`. @default '0' */
   delay?: Duration;
-  /** Refused by the database while another row of this type has it. */
+  /** Refused by the database while another row of this type has it. At most 255 characters. @default none */
   uniqueKey?: string;
+  /** Attempts before a failure is final; 0 counts as 1. @default the type's */
   maxAttempts?: number;
 }
 
@@ -63,8 +69,9 @@ export class Completion {
 /** What a job function gets beside its payload. */
 export interface JobContext {
   readonly job: JobInfo;
-  /** Aborts on timeout, cancellation, a lost lease, or when the run must end. */
+  /** Aborts on timeout, cancellation, a lost lease, or when the run must end. Its reason says why, in words. */
   readonly signal: AbortSignal;
+  /** Tells what the job does, in the log of its run. */
   readonly log: JobLog;
   /** What was saved last, by this attempt or an earlier one; null if nothing was. */
   readonly checkpoint: unknown;
@@ -72,16 +79,22 @@ export interface JobContext {
    * Stores `state` as the checkpoint, together with the caller's writes, in one transaction that
    * holds only while this attempt still owns the job. When the run is stopping it stores, then throws:
    * let the error pass, and the next run goes on from here with no attempt charged.
+   *
+   * @throws if the job was taken away (its lease was lost, or its row deleted); nothing of `write` stays
    */
   save(state: unknown, write?: Write): Promise<void>;
-  /** Stores how far the job is, 0 to 1. Writes at most once a second. */
+  /** Stores how far the job is, 0 to 1. Writes at most once a second. @throws RangeError for another number */
   progress(fraction: number): Promise<void>;
   /**
    * `return ctx.complete(write)` commits the caller's writes and the job's completion together: they
    * happen exactly once. `result` is stored as the job's result.
    */
   complete(write: Write, result?: unknown): Completion;
-  /** Enqueues more jobs; inside the caller's transaction when its `tx` is given. Returns their ids in order. */
+  /**
+   * Enqueues more jobs; inside the caller's transaction when its `tx` is given. Returns their ids in order.
+   *
+   * @throws DuplicateJobError, UnfitJobError as `queue.enqueue` does
+   */
   enqueue(jobs: NewJob | NewJob[], tx?: Tx): Promise<JobId[]>;
 }
 
@@ -110,24 +123,41 @@ interface Options {
   schedule?: { cron: string; timezone?: string; payload?: unknown };
 }
 
-/** A job type whose jobs are run by a function of this process. */
-export interface FunctionJob<Payload = unknown> extends Options {
+/**
+ * A job type whose jobs are run by a function of this process.
+ *
+ * `Payload` is what the schema makes of a payload, and the function gets; `Input` what the schema takes, and stands
+ * in the row.
+ */
+export interface FunctionJob<Payload = unknown, Type extends string = string, Input = unknown> extends Options {
+  type: Type;
   /** Any Standard Schema (zod, valibot, arktype …). Without it the function gets whatever JSON the row holds. */
-  payload?: StandardSchemaV1<unknown, Payload>;
+  payload?: StandardSchemaV1<Input, Payload>;
+  /**
+   * Does one attempt at a job. What it returns becomes the job's result, as JSON; what it throws is retried, but for
+   * an `UnrecoverableError`.
+   */
   run(payload: Payload, context: JobContext): unknown;
   /** Called once when the worker ends, to close what the function keeps open. */
   close?(): unknown;
 }
 
 /** A job type whose jobs are run by a program. */
-export interface CommandJob extends Options {
+export interface CommandJob<Type extends string = string> extends Options {
+  type: Type;
   /** The program and its arguments. The payload comes on its standard input, never in an argument. */
   command: readonly [string, ...string[]];
 }
 
+/** A job type of either kind, as a module of `--jobs` lists them. */
 export type JobDefinition = FunctionJob | CommandJob;
 
-/** Gives a job function the type of its payload. */
-export function defineJob<Payload = unknown>(definition: FunctionJob<Payload>): FunctionJob<Payload> {
+/**
+ * Gives a job function the type of its payload, and `createQueue` that of what may be enqueued. The definition is
+ * handed back as it is: it is checked when a run, or a queue, takes it.
+ */
+export function defineJob<Payload = unknown, const Type extends string = string, Input = unknown>(
+  definition: FunctionJob<Payload, Type, Input>,
+): FunctionJob<Payload, Type, Input> {
   return definition;
 }

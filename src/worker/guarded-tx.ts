@@ -1,3 +1,4 @@
+import { ON_MARIADB, UNDO_PART } from '../db/caller';
 import { isServerError, isTransient } from '../db/faults';
 import type { PoolConnection } from '../db/pool';
 import type { Tx } from './define';
@@ -106,7 +107,9 @@ export class GuardedTx {
 function readWord(given: unknown): string {
   const sql = typeof given === 'string' ? given : (given as { sql?: unknown } | undefined)?.sql;
   if (typeof sql !== 'string') throw new RefusedStatementError('no statement was given');
-  const statement = sql.replace(LEADING, '');
+  if (sql === UNDO_PART) return 'ROLLBACK';
+  // The library's statements begin so, for sessions in another time zone; this one is in UTC as it is.
+  const statement = (sql.startsWith(ON_MARIADB) ? sql.slice(ON_MARIADB.length) : sql).replace(LEADING, '');
   const word = ROW_STATEMENT.exec(statement)?.[1]?.toUpperCase();
   if (word === undefined) throw refuse(/^[\w/*!]{1,20}/.exec(statement)?.[0] ?? 'this statement');
   if (word === 'SET' && !SETS_OWN_VARIABLES.test(statement))

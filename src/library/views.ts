@@ -1,0 +1,133 @@
+import { judge } from '../commands/verdict';
+import type { Health } from '../queue/health';
+import type { WholeJob } from '../queue/inspect';
+import type { JobId } from '../queue/job';
+import type { Status } from '../queue/queues';
+import { parseJson } from '../worker/payload';
+
+/** One row of the table, its JSON parsed. Times are by the database's clock. */
+export interface Job {
+  id: JobId;
+  type: string;
+  /** Null also where the column is NULL. Whole numbers beyond 2^53 are BigInt, here and in `checkpoint` and `result`. */
+  payload: unknown;
+  status: Status;
+  queue: string;
+  /** Within a queue the lower number runs sooner. */
+  priority: number;
+  /** Null: without one, or its type frees it when a job ends. */
+  uniqueKey: string | null;
+  /** Attempts started. */
+  attempts: number;
+  /** Null: the type's own limit. */
+  maxAttempts: number | null;
+  /** How many of its workers died; above 0 it runs alone in a process. */
+  crashes: number;
+  createdAt: Date;
+  /** Not before this time. */
+  runAt: Date;
+  /** Start of the newest attempt; null: there was none. */
+  startedAt: Date | null;
+  /** When it completed or failed; null: it has not ended. */
+  processedAt: Date | null;
+  /** When somebody cancelled it; null: nobody did. */
+  cancelledAt: Date | null;
+  /** From 0 to 1, as `ctx.progress` stored it; null: it never did. */
+  progress: number | null;
+  /** What `ctx.save` stored last; null: nothing. */
+  checkpoint: unknown;
+  /** What the function returned; null: nothing, or nothing that can be stored. */
+  result: unknown;
+  /** The newest failure, in words; null: there was none. */
+  lastError: string | null;
+}
+
+export const toJob = ({ saves: _, runId: __, now: ___, ...job }: WholeJob): Job => ({
+  ...job,
+  payload: parseJson(job.payload),
+  checkpoint: parseJson(job.checkpoint),
+  result: parseJson(job.result),
+});
+
+/** How the queue is doing: what `rowlock status` tells. */
+export interface QueueStatus {
+  /** False: nobody runs it, or due jobs wait for ten minutes in which none of their queue was started. */
+  ok: boolean;
+  /** One line: `OK: last run 12 s ago, 3 due, oldest 8 s, 0 failed today`. */
+  verdict: string;
+  /** What is wrong, in words, the gravest first; empty where `ok`. */
+  reasons: string[];
+  /** The database's clock. */
+  now: Date;
+  /** The newest execution of `rowlock run`; null: there never was one. */
+  lastRun: { id: number; startedAt: Date } | null;
+  /** Since midnight UTC. */
+  completedToday: number;
+  failedToday: number;
+  /** By name; numbers of jobs end at 100,000 for each priority. */
+  queues: QueueCounts[];
+  /** Types that no worker knows, whose jobs wait for one that does. */
+  unknownTypes: { type: string; jobs: number }[];
+  /** Running rows that no run holds: an older script's. */
+  runningWithoutRun: number;
+  /** Executions that have not ended. */
+  runs: RunState[];
+}
+
+/** One queue as it stands now. */
+export interface QueueCounts {
+  queue: string;
+  /** Null: it is not paused. */
+  pausedAt: Date | null;
+  /** `due` and `later` together. */
+  pending: number;
+  /** Pending, and their time has come. */
+  due: number;
+  /** How many milliseconds the oldest due job has been due; null: none is. */
+  oldestDueMs: number | null;
+  later: number;
+  running: number;
+  completed: number;
+  failed: number;
+}
+
+/** One execution of `rowlock run`, and what it has done so far. */
+export interface RunState {
+  id: number;
+  host: string;
+  pid: number;
+  /** Null: it has none, or gave it up after --max-time. */
+  slot: number | null;
+  /** The queues and types that it serves, in words; empty: all. */
+  selection: string;
+  /** False: its lease has run out, and the next run closes it. */
+  alive: boolean;
+  startedAt: Date;
+  leaseExpiresAt: Date;
+  claimed: number;
+  completed: number;
+  /** Failed, and to be tried again. */
+  retried: number;
+  /** For good. */
+  failed: number;
+  /** Given back unharmed. */
+  released: number;
+}
+
+export function toStatus(health: Health): QueueStatus {
+  const { ok, line, reasons } = judge(health);
+  const { lastRun, today, putBack, heldByNoRun } = health;
+  return {
+    ok,
+    verdict: line,
+    reasons,
+    now: health.now,
+    lastRun: lastRun === undefined ? null : { id: lastRun.id, startedAt: lastRun.startedAt },
+    completedToday: today.completed,
+    failedToday: today.failed,
+    queues: health.queues.map(({ newestStartMs: _, ...state }) => ({ ...state, pending: state.due + state.later })),
+    unknownTypes: putBack,
+    runningWithoutRun: heldByNoRun,
+    runs: health.liveRuns.map((run) => ({ ...run, alive: run.alive === 1 })),
+  };
+}

@@ -1,0 +1,2 @@
+export type { RecordedJob, TestTx } from './recorder';
+export { type JobRun, type RunJobOptions, runJob } from './run-job';

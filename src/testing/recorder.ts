@@ -1,0 +1,152 @@
+import type { Pool, PoolConnection } from '../db/pool';
+import { type Parameters, text } from '../db/statements';
+import type { JobId } from '../queue/job';
+import { parseJson } from '../worker/payload';
+
+/** A job that the function has enqueued, as its row would stand in the table. */
+export interface RecordedJob {
+  id: JobId;
+  type: string;
+  /** Null also where none was given. */
+  payload: unknown;
+  queue: string;
+  priority: number;
+  runAt: Date;
+  uniqueKey: string | null;
+  maxAttempts: number | null;
+}
+
+/** What the function has written so far. What a transaction undid is not among it. */
+export interface Written {
+  /** What `ctx.save` stored, the newest last. */
+  saves: unknown[];
+  enqueued: RecordedJob[];
+  /** JSON text; undefined: `ctx.complete` has committed nothing. */
+  result: string | null | undefined;
+}
+
+/** Anything that takes the function's own statements: a connection of mysql2's promise API, or a stand-in for one. */
+export interface TestTx {
+  query(...args: never[]): unknown;
+  execute?(...args: never[]): unknown;
+}
+
+/** A transaction that is open: none of it counts before its COMMIT. */
+type Open = (() => void)[];
+
+/**
+ * Stands in for the database as far as one attempt at one job goes: it answers the statements that `ctx` sends, by
+ * their names, and passes on those of the function itself. The attempt holds its job to the end.
+ */
+export class Recorder {
+  readonly written: Written = { saves: [], enqueued: [], result: undefined };
+  private stored = 0;
+  private nextId = 1;
+  private readonly tx: TestTx | undefined;
+  private readonly now: Date;
+
+  constructor(tx: TestTx | undefined, now: Date) {
+    this.tx = tx;
+    this.now = now;
+  }
+
+  /** What `ctx` takes for the pool of its run. */
+  get pool(): Pool {
+    return {
+      query: (statement: Statement) => this.own(statement, undefined),
+      getConnection: () => Promise.resolve(this.connect()),
+    } as unknown as Pool;
+  }
+
+  private connect(): PoolConnection {
+    let open: Open = [];
+    const query = async (given: string | Statement, values?: unknown): Promise<unknown> => {
+      const { sql } = typeof given === 'string' ? { sql: given } : given;
+      if (sql === 'START TRANSACTION' || sql === 'ROLLBACK') open = [];
+      else if (sql === 'COMMIT') for (const keep of open.splice(0)) keep();
+      else if (nameOf(sql) !== undefined) return this.own(given as Statement, open);
+      else if (!/^(RELEASE )?SAVEPOINT rowlock_call$/.test(sql)) return this.pass('query', given, values);
+      return [{ affectedRows: 0 }, undefined];
+    };
+    const execute = (given: string | Statement, values?: unknown) => this.pass('execute', given, values);
+    return { query, execute, release: () => undefined, destroy: () => undefined } as unknown as PoolConnection;
+  }
+
+  /** A statement of Rowlock's own. */
+  private async own({ sql, values = {} }: Statement, open: Open | undefined): Promise<unknown> {
+    const keep = (write: () => void) => (open === undefined ? write() : open.push(write));
+    const name = nameOf(sql);
+    if (name === 'read_insert_terms') return [[{ now: this.now, step: 1, largestPacket: LARGEST_PACKET }], undefined];
+    if (name === 'lock_job') return [[{ saves: this.stored }], undefined];
+    if (name === 'lock_open_run') return [[{ id: values['runId'] }], undefined];
+    if (name === 'insert_jobs') return [this.insert(values['rows'] as Row[], keep), undefined];
+    if (name === 'save_checkpoint') {
+      keep(() => {
+        this.stored++;
+        this.written.saves.push(parseJson(String(values['checkpoint'])));
+      });
+    }
+    if (name === 'settle_jobs') {
+      const [{ result }] = JSON.parse(String(values['outcomes'])) as [{ result: string | null }];
+      keep(() => {
+        this.written.result = result;
+      });
+    }
+    return [{ affectedRows: 1 }, undefined];
+  }
+
+  private insert(rows: Row[], keep: (write: () => void) => void): { insertId: number } {
+    const insertId = this.nextId;
+    this.nextId += rows.length;
+    const jobs = rows.map((row, index) => toJob(insertId + index, row));
+    keep(() => {
+      this.written.enqueued.push(...jobs);
+    });
+    return { insertId };
+  }
+
+  /** A statement of the function's own. */
+  private async pass(method: 'query' | 'execute', given: unknown, values: unknown): Promise<unknown> {
+    const send = this.tx?.[method] as ((...args: unknown[]) => unknown) | undefined;
+    if (send === undefined) {
+      throw new Error(`the function writes to its database; give runJob a tx with a ${method} that takes it`);
+    }
+    return values === undefined ? send.call(this.tx, given) : send.call(this.tx, given, values);
+  }
+}
+
+interface Statement {
+  sql: string;
+  values?: Parameters;
+}
+
+/** The columns of insert_jobs, in order. */
+type Row = [string, string | null, string, number, Date, string | null, number | null];
+
+const toJob = (id: number, [type, payload, queue, priority, runAt, uniqueKey, maxAttempts]: Row): RecordedJob => ({
+  id,
+  type,
+  payload: parseJson(payload),
+  queue,
+  priority,
+  runAt,
+  uniqueKey,
+  maxAttempts,
+});
+
+/** As a server of today has it. */
+const LARGEST_PACKET = 64 * 1024 * 1024;
+
+/** What an attempt sends that may end well. */
+const NAMES = [
+  'read_insert_terms',
+  'insert_jobs',
+  'lock_job',
+  'save_checkpoint',
+  'lock_open_run',
+  'save_progress',
+  'settle_jobs',
+  'count_outcomes',
+];
+
+const nameOf = (sql: string): string | undefined => NAMES.find((name) => text(name) === sql);
