@@ -94,7 +94,7 @@ describe('nothing is printed', () => {
   test('where an option is wrong', async () => {
     expectRefusal(await crontab(['--keep-alive', 'soon']), 64, '--keep-alive "soon" is no duration');
     expectRefusal(await crontab(['--queue', 'a\nb']), 64, 'a line break cannot stand in a crontab line');
-    expectRefusal(await crontab(['--queue', 'q'.repeat(1_000)]), 64, 'cron cuts it off after 998');
+    expectRefusal(await crontab(['--queue', 'q'.repeat(1_000)]), 64, 'bytes, and cron takes 998 at most');
   });
 
   test('where the job module needs what cron does not have', async () => {

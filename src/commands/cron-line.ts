@@ -1,6 +1,6 @@
 import { UsageError } from '../errors';
 
-/** Debian's cron, and others of its family, cut a longer command off without a word. */
+/** Debian's crontab takes no longer command, and other crons cut it off without a word. */
 const LONGEST_COMMAND_BYTES = 998;
 
 /** A program and its arguments as the command of a crontab line. */
@@ -12,7 +12,7 @@ export function toCronCommand(words: readonly string[]): string {
   const bytes = Buffer.byteLength(command);
   if (bytes <= LONGEST_COMMAND_BYTES) return command;
   throw new UsageError(
-    `the command has ${bytes} bytes, and cron cuts it off after ${LONGEST_COMMAND_BYTES}; put its options into the env file, such as ROWLOCK_QUEUE=…`,
+    `the command has ${bytes} bytes, and cron takes ${LONGEST_COMMAND_BYTES} at most; put its options into the env file, such as ROWLOCK_QUEUE=…`,
   );
 }
 
