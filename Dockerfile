@@ -12,6 +12,8 @@
 #
 # `docker stop` gives 10 seconds and then kills. Running jobs have a grace of 25 s, so: docker stop --time 40.
 
+# Tested are the steps, one by one in a folder, and what they leave there; `docker build` itself is not.
+
 # A Node release with long-term support. With the next one, change both lines.
 FROM node:24-slim AS build
 WORKDIR /app
