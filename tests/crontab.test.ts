@@ -157,6 +157,20 @@ test('what cron will not have, or not find, is told beside the line', async () =
   );
 });
 
+test('each command of crontab.example does what it says', async () => {
+  const example = readFileSync(join(__dirname, '..', 'crontab.example'), 'utf8');
+  const commands = [...example.matchAll(/^(?:# )?[\d*/]+ [\d*]+ \* \* \* (.*)$/gm)].map(([, command = '']) =>
+    asCronReads(command)
+      .replaceAll('/usr/bin/node -- /srv/rowlock/dist/cli.js', `${process.execPath} -- ${CLI}`)
+      .replaceAll('/srv/rowlock/.env', join(folder, '.env'))
+      .replace(/ run .*$/, '$& --dry-run'),
+  );
+  expect(commands).toHaveLength(5);
+  for (const command of commands) await tryAsCron(command);
+  const [jobs] = await db.pool.query("SELECT unique_key FROM background_jobs WHERE job_type = 'report.generate'");
+  expect(jobs).toEqual([{ unique_key: expect.stringMatching(/^daily-\d{4}-\d\d-\d\d$/) }]);
+});
+
 test('a line that does not end is ended', async () => {
   await expect(tryAsCron('sleep 60', 100)).rejects.toThrow('under cron the line does not end within 0.1 s');
   await expect(tryAsCron('/no/such/node x')).rejects.toThrow(/under cron the line fails: .*not found/);
