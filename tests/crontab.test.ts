@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -57,6 +57,13 @@ test('options of a run are in the line', async () => {
   expect(stdout).toBe(
     `* * * * * ${NODE} -- ${CLI} run --env-file '${folder}/my settings.env' --keep-alive 55s --queue 'mail,5\\% off' --jobs ${folder}/jobs.json --fail-on-error\n`,
   );
+});
+
+test('a link that a deployment switches stands in the line, and not where it leads today', () => {
+  symlinkSync(join(CLI, '..'), join(folder, 'current'));
+  const script = join(folder, 'current', 'cli.js');
+  const { stdout } = spawnSync(process.execPath, ['--', script, 'crontab'], { cwd: folder, env: {}, encoding: 'utf8' });
+  expect(stdout).toContain(` -- ${script} run `);
 });
 
 describe('nothing is printed', () => {

@@ -11,10 +11,39 @@ import { hasSystemd, verifyUnits } from './support/systemd';
 const PROJECT = join(__dirname, '..');
 const read = (file: string): string => readFileSync(join(PROJECT, file), 'utf8');
 
-/** YAML as it is, with whatever is in it. */
-// biome-ignore lint/suspicious/noExplicitAny: it is looked at by its path, and a wrong path fails the test
-type Yaml = any;
-const readYaml = (file: string): Yaml => parse(read(file), { merge: true });
+/** What the tests look at in a file; a field that it does not have makes them fail. */
+interface Compose {
+  services: Record<'mysql' | 'migrate' | 'worker', Service>;
+  volumes: Record<string, unknown>;
+}
+
+interface Service {
+  environment: Record<string, string>;
+  volumes: string[];
+  depends_on: Record<string, { condition: string }>;
+  stop_grace_period: string;
+}
+
+interface Manifest {
+  kind: string;
+  spec: { template: { metadata: { labels: object }; spec: Pod }; selector: { matchLabels: object } };
+}
+
+interface CronJob {
+  kind: 'CronJob';
+  spec: { jobTemplate: Pick<Manifest, 'spec'> };
+}
+
+interface Pod {
+  terminationGracePeriodSeconds: number;
+  containers: { env: unknown[]; securityContext: unknown; resources: unknown }[];
+}
+
+interface Workflow {
+  jobs: { test: { strategy: { matrix: { server: string[]; node: string[]; include: { node: string }[] } } } };
+}
+
+const readYaml = <T>(file: string): T => parse(read(file), { merge: true }) as T;
 
 /** After the grace come the abort, the end of programs, and the last writes. */
 const ENOUGH_MS = loadSettings().run.grace + 10_000;
@@ -62,7 +91,7 @@ describe('systemd', () => {
 });
 
 describe('Compose', () => {
-  const { services, volumes }: Yaml = readYaml('compose.yaml');
+  const { services, volumes } = readYaml<Compose>('compose.yaml');
 
   test('gives running jobs their grace, and its container an init', () => {
     expect(toMs(services.worker.stop_grace_period)).toBeGreaterThanOrEqual(ENOUGH_MS);
@@ -76,53 +105,60 @@ describe('Compose', () => {
       restart: 'no',
       depends_on: { mysql: { condition: 'service_healthy' } },
     });
-    expect(services.worker.depends_on.migrate.condition).toBe('service_completed_successfully');
-    expect(Object.keys(volumes)).toEqual([services.mysql.volumes[0].split(':')[0]]);
+    expect(services.worker.depends_on['migrate']?.condition).toBe('service_completed_successfully');
+    expect(Object.keys(volumes)).toEqual([services.mysql.volumes[0]?.split(':')[0]]);
   });
 
   test('has no password in it', () => {
-    expect(services.mysql.environment.MYSQL_PASSWORD).toMatch(/^\$\{MYSQL_PASSWORD:\?.+\}$/);
-    expect(services.worker.environment.DATABASE_URL).toBe(
-      `mysql://rowlock:${services.mysql.environment.MYSQL_PASSWORD}@mysql:3306/app`,
+    expect(services.mysql.environment['MYSQL_PASSWORD']).toMatch(/^\$\{MYSQL_PASSWORD:\?.+\}$/);
+    expect(services.worker.environment['DATABASE_URL']).toBe(
+      `mysql://rowlock:${services.mysql.environment['MYSQL_PASSWORD']}@mysql:3306/app`,
     );
   });
 });
 
 describe('Kubernetes', () => {
-  const podOf = ({ kind, spec }: Yaml): Yaml => (kind === 'CronJob' ? spec.jobTemplate : { spec }).spec.template.spec;
+  const isCronJob = (manifest: Manifest | CronJob): manifest is CronJob => manifest.kind === 'CronJob';
+
+  const podOf = (name: string): Pod => {
+    const manifest = readYaml<Manifest | CronJob>(`deploy/${name}`);
+    return (isCronJob(manifest) ? manifest.spec.jobTemplate.spec : manifest.spec).template.spec;
+  };
 
   test.each(manifests)('%s asks for no rights, and for its secret by name', (name) => {
-    const pod = podOf(readYaml(`deploy/${name}`));
+    const pod = podOf(name);
     const [container] = pod.containers;
-    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-    expect(pod.automountServiceAccountToken).toBe(false);
-    expect(container.securityContext).toEqual({
+    expect(pod).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    expect(container?.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
-    expect(container.env[0]).toEqual({
+    expect(container?.env[0]).toEqual({
       name: 'DATABASE_URL',
       valueFrom: { secretKeyRef: { name: 'rowlock', key: 'DATABASE_URL' } },
     });
-    expect(container.resources.limits.memory).toBeDefined();
+    expect(container?.resources).toMatchObject({ limits: { memory: expect.any(String) } });
   });
 
   test.each(manifests.filter((name) => !name.includes('migrate')))('%s gives running jobs their grace', (name) => {
-    const { terminationGracePeriodSeconds } = podOf(readYaml(`deploy/${name}`));
+    const { terminationGracePeriodSeconds } = podOf(name);
     expect(terminationGracePeriodSeconds * 1_000).toBeGreaterThanOrEqual(ENOUGH_MS);
   });
 
   test('a long run keeps the CronJob from no tick, and all its pods are one host', () => {
-    const { spec } = readYaml('deploy/kubernetes-cronjob.yaml');
+    const { spec } = readYaml<CronJob>('deploy/kubernetes-cronjob.yaml');
     expect(spec).toMatchObject({ schedule: '* * * * *', concurrencyPolicy: 'Allow' });
     expect(spec.jobTemplate.spec).toMatchObject({ backoffLimit: 0 });
     expect(spec.jobTemplate.spec).not.toHaveProperty('activeDeadlineSeconds');
-    expect(podOf({ kind: 'CronJob', spec })).toMatchObject({ restartPolicy: 'Never', hostname: expect.any(String) });
+    expect(podOf('kubernetes-cronjob.yaml')).toMatchObject({ restartPolicy: 'Never', hostname: expect.any(String) });
   });
 
   test('a Deployment finds the pods that it makes', () => {
-    const { selector, template } = readYaml('deploy/kubernetes-deployment.yaml').spec;
+    const { selector, template } = readYaml<Manifest>('deploy/kubernetes-deployment.yaml').spec;
     expect(template.metadata.labels).toMatchObject(selector.matchLabels);
   });
 
@@ -133,14 +169,14 @@ describe('Kubernetes', () => {
 
   (hasKubectl ? test : test.skip).each(manifests)('%s has no field that the API does not know', (name) => {
     const image = ['set', 'image', '--local', '--filename', '-', '*=rowlock:0.1.0', '--output', 'json'];
-    const understand = (text: string): Yaml => {
+    const understand = (text: string): unknown => {
       // `set image` prints nothing where nothing is set.
       const input = text.replaceAll(/image: rowlock:\S+/g, 'image: another');
       const { stdout, stderr, status } = spawnSync('kubectl', image, { input, encoding: 'utf8' });
       expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
       return JSON.parse(stdout);
     };
-    expect(understand(read(`deploy/${name}`))).toMatchObject(readYaml(`deploy/${name}`));
+    expect(understand(read(`deploy/${name}`))).toMatchObject(readYaml<object>(`deploy/${name}`));
     const misspelt = read(`deploy/${name}`).replace('enableServiceLinks:', 'enableServicesLinks:');
     expect(understand(misspelt)).not.toMatchObject(parse(misspelt));
   });
@@ -158,7 +194,7 @@ describe('the workflow', () => {
   });
 
   test('tests every server and Node that is supported', () => {
-    const { matrix } = readYaml(file).jobs.test.strategy;
+    const { matrix } = readYaml<Workflow>(file).jobs.test.strategy;
     expect(matrix.server).toEqual([
       'mysql:8.0',
       'mysql:8.4',
@@ -168,7 +204,7 @@ describe('the workflow', () => {
       'mariadb:11.4',
       'mariadb:11.8',
     ]);
-    const nodes = [...matrix.node, ...matrix.include.map(({ node }: { node: string }) => node)];
+    const nodes = [...matrix.node, ...matrix.include.map(({ node }) => node)];
     expect([...new Set(nodes)].sort()).toEqual(['20.19', '22', '24']);
     const [, least] = /^>=(.*)$/.exec(JSON.parse(read('package.json')).engines.node) ?? [];
     expect(nodes).toContain(least);
