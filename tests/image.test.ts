@@ -1,8 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { RowDataPacket } from 'mysql2/promise';
 import { createDatabase } from './support/database';
+import { hasNamespaces, OWN_PROCESSES } from './support/namespaces';
+import { until } from './support/until';
 
 // No Docker is needed: the steps are taken in a folder, with the packages that are installed here. So this
 // shows that the image has all that Rowlock needs; that an image can be built of it, it does not show.
@@ -89,6 +92,29 @@ describe('its steps, taken in a folder', () => {
     expect(start(['run'], env)).toMatchObject({ status: 0, stderr: '' });
     expect(start(['status', '--check'], env)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^OK: /) });
   });
+});
+
+if (!hasNamespaces)
+  process.stderr.write('rowlock: no process is the first of its own here; that takes root on Linux\n');
+
+(hasNamespaces ? test : test.skip)('the first process of a container ends its run on SIGTERM', async () => {
+  const { url, pool } = await createDatabase();
+  const command = [process.execPath, '--', join(PROJECT, 'dist/cli.js'), 'run', '--keep-alive', '60s'];
+  const container = spawn('unshare', [...OWN_PROCESSES, ...command], { env: { DATABASE_URL: url }, stdio: 'ignore' });
+  const ended = new Promise((resolve) => container.once('close', resolve));
+  try {
+    const run = async () => {
+      const [runs] = await pool.query<RowDataPacket[]>('SELECT pid, outcome FROM background_job_runs');
+      return runs[0];
+    };
+    expect(await until(run, 'a run has started')).toEqual({ pid: 1, outcome: null });
+    const [first] = readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'utf8').split(' ');
+    process.kill(Number(first), 'SIGTERM');
+    expect(await ended).toBe(0);
+    expect(await run()).toEqual({ pid: 1, outcome: 'stopped' });
+  } finally {
+    container.kill('SIGKILL');
+  }
 });
 
 /** Takes the steps of each stage, and answers with the root folder of the last one. */

@@ -3,14 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpackDebian } from './debian';
+import { hasNamespaces, OWN_PROCESSES } from './namespaces';
 import { until } from './until';
 
 /** Whether Debian's cron can run here without the machine's own seeing it: that takes root on a Debian Linux. */
-export const hasRealCron =
-  process.platform === 'linux' &&
-  process.getuid?.() === 0 &&
-  spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0 &&
-  spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' }).status === 0;
+export const hasRealCron = hasNamespaces && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** A real cron daemon. Ended at the end of the file at the latest. */
 export interface Cron {
@@ -69,8 +66,7 @@ function enter(script: string) {
     `#!/bin/sh\ncat > '${mails}'/$$.part && mv '${mails}'/$$.part '${mails}'/$$\n`,
   );
   chmodSync(join(folder, 'sendmail'), 0o755);
-  const isolated = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', HIDE + script];
-  const child = spawn('unshare', isolated, {
+  const child = spawn('unshare', [...OWN_PROCESSES, 'sh', '-c', HIDE + script], {
     env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', FOLDER: folder, ROOT: unpackDebian('cron') },
   });
   let said = '';
