@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -229,5 +229,15 @@ describe('the path of node', () => {
     }
     for (const path of ['/usr/bin/node', '/usr/local/bin/node', '/srv/app2/node'])
       expect(namesVersion(path)).toBe(false);
+  });
+
+  test('is the one that stays when its link is switched', () => {
+    const cellar = join(folder, 'Cellar/node/24.1.0/bin');
+    mkdirSync(cellar, { recursive: true });
+    write('Cellar/node/24.1.0/bin/node', '');
+    mkdirSync(join(folder, 'bin'));
+    expect(findSteadyNode(join(cellar, 'node'), [join(folder, 'bin')])).toBe(join(cellar, 'node'));
+    symlinkSync(join(cellar, 'node'), join(folder, 'bin/node'));
+    expect(findSteadyNode(join(cellar, 'node'), [join(folder, 'bin')])).toBe(join(folder, 'bin/node'));
   });
 });

@@ -12,9 +12,9 @@ const STEADY_FOLDERS = [
 ];
 
 /** The same program by a path that an upgrade leaves in place, if there is one. */
-export function findSteadyNode(node: string): string {
-  if (STEADY_FOLDERS.includes(dirname(node))) return node;
-  return STEADY_FOLDERS.map((folder) => `${folder}/node`).find((path) => realPath(path) === node) ?? node;
+export function findSteadyNode(node: string, folders: readonly string[] = STEADY_FOLDERS): string {
+  if (folders.includes(dirname(node))) return node;
+  return folders.map((folder) => `${folder}/node`).find((path) => realPath(path) === node) ?? node;
 }
 
 /** Whether a path names a version, as those of version managers do, so that an upgrade takes it away. */
