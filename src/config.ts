@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
@@ -149,6 +149,34 @@ export const environmentFor = (level: LogLevel | undefined): NodeJS.ProcessEnv =
   LOG_LEVEL: process.env['LOG_LEVEL'] || level,
 });
 
+/** Settings that hold a path. */
+const PATHS: readonly string[] = ['logFile', 'jobs', 'metricsFile', 'reportDir', 'reportSqlDir'];
+
+/** Variables whose settings a program would not have, or would take for others, if it were started elsewhere with this env file alone. */
+export interface Astray {
+  /** Set in this environment, and not to what the file says. */
+  elsewhere: string[];
+  /** Relative paths in the file. */
+  relative: string[];
+}
+
+/**
+ * What cron would change about the settings: its environment is bare, its working directory another.
+ *
+ * @param overrides options that stand above both, and are left out
+ */
+export function findAstray(envFile: string, overrides: Overrides): Astray {
+  const inFile = readVariables(envFile);
+  const found: Astray = { elsewhere: [], relative: [] };
+  for (const [option, { variable }] of Object.entries({ ...RUN_OPTIONS, ...OTHER_SETTINGS })) {
+    if (overrides[option] !== undefined) continue;
+    const value = inFile[variable] || undefined;
+    if (value !== undefined && PATHS.includes(option) && !isAbsolute(value)) found.relative.push(variable);
+    if ((process.env[variable] || undefined) !== value) found.elsewhere.push(variable);
+  }
+  return found;
+}
+
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
   private readonly onCommandLine: string[] = [];
@@ -187,13 +215,15 @@ function mapValues<K extends string, V>(of: Record<K, V>, to: (value: V, key: K)
 function readEnvFile(envFile: string | undefined): void {
   const path = resolve(envFile ?? '.env');
   if (envFile === undefined && !existsSync(path)) return;
-  let content: string;
+  for (const [name, value] of Object.entries(readVariables(path))) process.env[name] ??= value;
+}
+
+function readVariables(path: string): Record<string, string> {
   try {
-    content = readFileSync(path, 'utf8');
+    return parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new ConfigError(`the env file ${path} cannot be read (${messageOf(error)}); correct --env-file`, {
       cause: error,
     });
   }
-  for (const [name, value] of Object.entries(parse(content))) process.env[name] ??= value;
 }

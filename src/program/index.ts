@@ -35,6 +35,6 @@ Examples:
   $ rowlock migrate
   $ rowlock enqueue email.send '{"to": "ann@example.com", "subject": "Hi", "text": "Hello"}'
   $ rowlock status
-  * * * * *  cd /srv/app && rowlock run        (in the crontab)
+  $ (crontab -l; rowlock crontab) | crontab -        (a run every minute)
 
 Settings come from the environment, or from .env: DATABASE_URL=mysql://user:password@host:3306/database`;

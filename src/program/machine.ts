@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Overrides } from '../config';
-import type { Execute } from './command';
+import { addRunOptions, type Execute } from './command';
+
+type CrontabOptions = Overrides & { failOnError?: boolean };
 
 /** What is about this machine and its server. */
 export function addMachine(program: Command, execute: Execute): void {
@@ -25,6 +27,18 @@ export function addMachine(program: Command, execute: Execute): void {
       execute(command, { jobs }, (settings) => {
         const { doctorCommand }: typeof import('../commands/doctor') = require('../commands/doctor');
         return doctorCommand(settings, { ...options, ...command.optsWithGlobals<{ envFile?: string }>() });
+      }),
+    );
+
+  addRunOptions(
+    program.command('crontab').description('print the crontab line for this machine, tried as cron would start it'),
+  )
+    .option('--fail-on-error', 'exit 1 if a job failed for good')
+    .action(({ failOnError, ...overrides }: CrontabOptions, command: Command) =>
+      execute(command, overrides, (settings) => {
+        const { crontabCommand }: typeof import('../commands/crontab') = require('../commands/crontab');
+        const { envFile } = command.optsWithGlobals<{ envFile?: string }>();
+        return crontabCommand(settings, { envFile, overrides, failOnError });
       }),
     );
 }

@@ -1,0 +1,89 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { findAstray, type Overrides, type Settings } from '../config';
+import { ConfigError, EXIT, type ExitCode } from '../errors';
+import type { JobType } from '../worker/registry';
+import { asCronReads, toCronCommand } from './cron-line';
+import { CRON_PATH, tryAsCron } from './cron-trial';
+import { loadRegistry } from './job-types';
+import { print, warn } from './print';
+import { findSteadyNode, namesVersion } from './steady-path';
+
+export interface CrontabOptions {
+  /** As given; without it `.env` in the working directory. */
+  envFile?: string | undefined;
+  /** Options of `run` that the line is to have. */
+  overrides: Overrides;
+  failOnError?: boolean | undefined;
+}
+
+/**
+ * `rowlock crontab [RUN-OPTION…]`: the line for this machine, and nothing else, on stdout. It is printed only
+ * when it has run, with `--dry-run`, as cron would start it: what is printed goes into a crontab unseen.
+ */
+export async function crontabCommand(settings: Settings, options: CrontabOptions): Promise<ExitCode> {
+  const envFile = requireEnvFile(options.envFile);
+  const { elsewhere, relative } = findAstray(envFile, options.overrides);
+  if (relative.length > 0) {
+    throw new ConfigError(
+      `${relative.join(', ')} in ${envFile} ${relative.length === 1 ? 'is a relative path' : 'are relative paths'}, and cron's working directory is another; write absolute ones`,
+    );
+  }
+  const node = findSteadyNode(process.execPath);
+  const script = resolve(process.argv[1] ?? '');
+  // Without -- Node takes --env-file for its own, also behind the script, and reads the file in its own way.
+  const command = toCronCommand([node, '--', script, 'run', '--env-file', envFile, ...toArguments(options)]);
+  await tryAsCron(`${asCronReads(command)} --dry-run`);
+  print(`* * * * * ${command}`);
+
+  if (elsewhere.length > 0) warn(`cron will not have ${elsewhere.join(', ')} of this shell, but what ${envFile} says`);
+  for (const { type, program } of findLostPrograms((await loadRegistry(settings)).types())) {
+    warn(`cron's PATH is ${CRON_PATH}, where the program ${program} of ${type} is not; write its absolute path`);
+  }
+  for (const path of [node, script].filter(namesVersion)) {
+    warn(`${path} names a version; print the line anew after an upgrade`);
+  }
+  if (script.includes('/_npx/'))
+    warn(`npx keeps ${script} for a while only; npm install rowlock, and print the line anew`);
+  if (process.stderr.isTTY) warn('tried as cron would start it; to add it: (crontab -l; rowlock crontab) | crontab -');
+  return EXIT.ok;
+}
+
+function requireEnvFile(given: string | undefined): string {
+  const path = resolve(given ?? '.env');
+  if (given !== undefined || existsSync(path)) return path;
+  throw new ConfigError(
+    'cron has none of the settings in this environment; write DATABASE_URL=… and the others into a file that only you can read, and name it with --env-file PATH',
+  );
+}
+
+function toArguments({ overrides, failOnError }: CrontabOptions): string[] {
+  const given = Object.entries(overrides).flatMap(([option, value]) => {
+    if (value === undefined) return [];
+    const words = Array.isArray(value) ? value.join(',') : value;
+    return [
+      `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      option === 'jobs' ? resolve(words) : words,
+    ];
+  });
+  return failOnError === true ? [...given, '--fail-on-error'] : given;
+}
+
+/** Programs of command types that the shell's PATH finds and cron's does not. */
+function findLostPrograms(types: readonly JobType[]): { type: string; program: string }[] {
+  return types.flatMap((type) => {
+    if (type.kind !== 'command') return [];
+    const [program] = type.definition.command;
+    const isFound = isAbsolute(program) || CRON_PATH.split(':').some((folder) => isExecutable(join(folder, program)));
+    return isFound ? [] : [{ type: type.type, program }];
+  });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
