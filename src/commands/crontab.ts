@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { findAstray, type Overrides, type Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import type { JobType } from '../worker/registry';
+import { toArguments } from './arguments';
 import { asCronReads, toCronCommand } from './cron-line';
 import { CRON_PATH, tryAsCron } from './cron-trial';
 import { loadRegistry } from './job-types';
@@ -32,7 +33,15 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
   const node = findSteadyNode(process.execPath);
   const script = resolve(process.argv[1] ?? '');
   // Without -- Node takes --env-file for its own, also behind the script, and reads the file in its own way.
-  const command = toCronCommand([node, '--', script, 'run', '--env-file', envFile, ...toArguments(options)]);
+  const command = toCronCommand([
+    node,
+    '--',
+    script,
+    'run',
+    '--env-file',
+    envFile,
+    ...toArguments(options.overrides, options.failOnError),
+  ]);
   await tryAsCron(`${asCronReads(command)} --dry-run`);
   print(`* * * * * ${command}`);
 
@@ -55,18 +64,6 @@ function requireEnvFile(given: string | undefined): string {
   throw new ConfigError(
     'cron has none of the settings in this environment; write DATABASE_URL=… and the others into a file that only you can read, and name it with --env-file PATH',
   );
-}
-
-function toArguments({ overrides, failOnError }: CrontabOptions): string[] {
-  const given = Object.entries(overrides).flatMap(([option, value]) => {
-    if (value === undefined) return [];
-    const words = Array.isArray(value) ? value.join(',') : value;
-    return [
-      `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      option === 'jobs' ? resolve(words) : words,
-    ];
-  });
-  return failOnError === true ? [...given, '--fail-on-error'] : given;
 }
 
 /** Programs of command types that the shell's PATH finds and cron's does not. */

@@ -71,7 +71,8 @@ export class RunStarter {
 
   private ended(child: ChildProcess, how: string, isWell = false): void {
     if (!this.live.delete(child)) return;
-    if (!isWell) this.emit('schedule.run_ended', { pid: child.pid ?? 0, how });
+    // A run that had hardly begun knows no other way to stop.
+    if (!isWell && !this.stopping) this.emit('schedule.run_ended', { pid: child.pid ?? 0, how });
     this.wake();
   }
 }

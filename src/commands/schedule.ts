@@ -1,7 +1,8 @@
-import { requireDatabase, type Settings } from '../config';
+import { type Overrides, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
 import { createLog } from '../logger';
 import { isTimezone } from '../worker/ticks';
+import { toArguments } from './arguments';
 import { loadRegistry } from './job-types';
 import { RunStarter } from './run-starter';
 
@@ -9,19 +10,19 @@ export interface ScheduleOptions {
   /** When runs start: five fields, or six with seconds. */
   cron: string;
   /** An IANA name; without it the zone of this machine, as in a crontab. */
-  timezone?: string;
+  timezone?: string | undefined;
+  /** Options of `run`, for each run. */
+  overrides: Overrides;
+  failOnError?: boolean | undefined;
 }
 
 /**
  * `rowlock schedule`: one process that starts a run at each tick, as cron would, until SIGTERM or SIGINT.
  * Then it hands the signal on and waits for the runs that are at work.
- *
- * @param runArguments what each run is given, beside the environment
  */
 export async function scheduleCommand(
   settings: Settings,
-  { cron, timezone }: ScheduleOptions,
-  runArguments: readonly string[],
+  { cron, timezone, overrides, failOnError }: ScheduleOptions,
 ): Promise<ExitCode> {
   if (timezone !== undefined && !isTimezone(timezone))
     throw new UsageError(`--timezone "${timezone.slice(0, 60)}" is unknown; give one such as UTC or Europe/Berlin`);
@@ -31,6 +32,7 @@ export async function scheduleCommand(
   // A container's log gets JSON lines; a terminal gets sentences, also at this level.
   const level = process.stderr.isTTY ? undefined : 'info';
   const log = createLog({ level: settings.logLevel ?? level, file: settings.logFile });
+  const runArguments = toArguments(overrides, failOnError);
   const starter = new RunStarter({ runArguments, maxTimeMs: settings.run.maxTime, level, emit: log.emit });
   const stopTicking = startTicking(cron, timezone, () => starter.tick());
   log.emit('schedule.started', { cron });

@@ -8,7 +8,7 @@ export type Execute = (
   run: (settings: Settings) => Promise<number>,
 ) => Promise<void>;
 
-/** The values stay words: settings check them all, with those of the environment, at once. */
+/** Options of each run, whoever starts it. The values stay words: settings check them all, with those of the environment, at once. */
 export const addRunOptions = (command: Command): Command =>
   command
     .option('--queue <queues>', 'only these, in this order; repeatable, or with commas', collect)
@@ -21,14 +21,12 @@ export const addRunOptions = (command: Command): Command =>
     .option('--poll <duration>', 'how often to look then (default: 200ms)')
     .option('--grace <duration>', 'how long jobs may go on after SIGTERM (default: 25s)')
     .option('--lease <duration>', 'after this without a sign of life another run takes over (default: 60s)')
-    .option('--jobs <file>', 'a module or JSON file of further job types');
+    .option('--jobs <file>', 'a module or JSON file of further job types')
+    .option('--fail-on-error', 'exit 1 if a job failed for good')
+    .option('--ping-url <url>', 'told of start and end, as healthchecks.io is; not with --id')
+    .option('--metrics-file <path>', 'gets the numbers for Prometheus, named *.prom; not with --id');
+
+/** What {@link addRunOptions} come as. */
+export type RunOptions = Overrides & { failOnError?: boolean };
 
 export const collect = (words: string, before: string[] = []): string[] => [...before, ...words.split(',')];
-
-/** Options as they are typed, for a command that starts another one. */
-export const toArguments = (options: Record<string, string | string[] | boolean | undefined>): string[] =>
-  Object.entries(options).flatMap(([option, value]) => {
-    const name = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (value === undefined || value === false) return [];
-    return value === true ? [name] : [`${name}=${String(value)}`];
-  });

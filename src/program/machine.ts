@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import type { Overrides } from '../config';
-import { addRunOptions, type Execute } from './command';
-
-type CrontabOptions = Overrides & { failOnError?: boolean };
+import { addRunOptions, type Execute, type RunOptions } from './command';
 
 /** What is about this machine and its server. */
 export function addMachine(program: Command, execute: Execute): void {
@@ -32,15 +30,13 @@ export function addMachine(program: Command, execute: Execute): void {
 
   addRunOptions(
     program.command('crontab').description('print the crontab line for this machine, tried as cron would start it'),
-  )
-    .option('--fail-on-error', 'exit 1 if a job failed for good')
-    .action(({ failOnError, ...overrides }: CrontabOptions, command: Command) =>
-      execute(command, overrides, (settings) => {
-        const { crontabCommand }: typeof import('../commands/crontab') = require('../commands/crontab');
-        const { envFile } = command.optsWithGlobals<{ envFile?: string }>();
-        return crontabCommand(settings, { envFile, overrides, failOnError });
-      }),
-    );
+  ).action(({ failOnError, ...overrides }: RunOptions, command: Command) =>
+    execute(command, overrides, (settings) => {
+      const { crontabCommand }: typeof import('../commands/crontab') = require('../commands/crontab');
+      const { envFile } = command.optsWithGlobals<{ envFile?: string }>();
+      return crontabCommand(settings, { envFile, overrides, failOnError });
+    }),
+  );
 }
 
 const DOCTOR_HELP = `

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { Overrides } from '../config';
-import { addRunOptions, collect, type Execute, toArguments } from './command';
+import { addRunOptions, collect, type Execute, type RunOptions } from './command';
 
-/** Options of `run` that settings know by the same name. */
-type RunOptions = Overrides & { id?: string[]; dryRun?: boolean; failOnError?: boolean };
+type OneRunOptions = RunOptions & { id?: string[]; dryRun?: boolean };
 
-type ScheduleOptions = Overrides & { cron: string; timezone?: string; failOnError?: boolean };
+type ScheduleOptions = RunOptions & { cron: string; timezone?: string };
 
 /** What moves jobs: the tables, runs, and new jobs. */
 export function addWork(program: Command, execute: Execute): void {
@@ -27,10 +26,7 @@ export function addWork(program: Command, execute: Execute): void {
   )
     .option('--id <id>', 'run this job now, whatever its time or its queue; repeatable', collect)
     .option('--dry-run', 'show what would run, and change nothing')
-    .option('--fail-on-error', 'exit 1 if a job failed for good')
-    .option('--ping-url <url>', 'told of start and end, as healthchecks.io is; not with --id')
-    .option('--metrics-file <path>', 'gets the numbers for Prometheus, named *.prom; not with --id')
-    .action(({ id, dryRun, failOnError, ...overrides }: RunOptions, command: Command) =>
+    .action(({ id, dryRun, failOnError, ...overrides }: OneRunOptions, command: Command) =>
       execute(command, overrides, (settings) => {
         const { parseIds }: typeof import('../commands/ids') = require('../commands/ids');
         const { runCommand }: typeof import('../commands/run') = require('../commands/run');
@@ -41,24 +37,27 @@ export function addWork(program: Command, execute: Execute): void {
   addRunOptions(
     program.command('schedule').description('start a run every minute, in place of cron; for a container without one'),
   )
-    .option('--fail-on-error', 'each run exits 1 if a job failed for good')
     .option('--cron <text>', 'when runs start', '* * * * *')
     .option('--timezone <zone>', "of --cron, such as Europe/Berlin; default: this machine's")
     .action(({ cron, timezone, failOnError, ...overrides }: ScheduleOptions, command: Command) =>
       execute(command, overrides, (settings) => {
         const { scheduleCommand }: typeof import('../commands/schedule') = require('../commands/schedule');
-        const runArguments = toArguments({ ...overrides, ...(failOnError && { failOnError }) });
-        return scheduleCommand(settings, { cron, ...(timezone !== undefined && { timezone }) }, runArguments);
+        return scheduleCommand(settings, { cron, timezone, overrides, failOnError });
       }),
     );
 
   // Started by a run for a job that ended its process before.
-  addRunOptions(program.command('child', { hidden: true })).action((overrides: Overrides, command: Command) =>
-    execute(command, overrides, (settings) => {
-      const { childCommand }: typeof import('../commands/child') = require('../commands/child');
-      return childCommand(settings);
-    }),
-  );
+  program
+    .command('child', { hidden: true })
+    .option('--jobs <file>')
+    .option('--grace <duration>')
+    .option('--lease <duration>')
+    .action((overrides: Overrides, command: Command) =>
+      execute(command, overrides, (settings) => {
+        const { childCommand }: typeof import('../commands/child') = require('../commands/child');
+        return childCommand(settings);
+      }),
+    );
 
   program
     .command('enqueue')
