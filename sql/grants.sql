@@ -24,7 +24,7 @@ GRANT CREATE ON background_job_schedules TO 'rowlock_migrator'@'%';
 -- TRIGGER and REFERENCES let it see, and name beforehand, the triggers on that table and the foreign keys of others
 -- that point at it. They read no row.
 GRANT CREATE, SELECT, INSERT, UPDATE ON background_job_queues TO 'rowlock_migrator'@'%';
-GRANT CREATE, SELECT, INSERT, ALTER, TRIGGER ON background_jobs TO 'rowlock_migrator'@'%';
+GRANT CREATE, SELECT, ALTER, TRIGGER ON background_jobs TO 'rowlock_migrator'@'%';
 GRANT REFERENCES ON * TO 'rowlock_migrator'@'%';
 
 CREATE USER IF NOT EXISTS 'rowlock_producer'@'%' ACCOUNT LOCK;
@@ -53,8 +53,14 @@ GRANT SELECT, INSERT, DELETE ON background_job_errors TO 'rowlock_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON background_job_queues TO 'rowlock_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON background_job_schedules TO 'rowlock_worker'@'%';
 GRANT SELECT ON background_job_migrations TO 'rowlock_worker'@'%';
+-- Only for rowlock doctor, to look for a transaction that stays open; then it may also read what other sessions ask:
+-- GRANT PROCESS ON *.* TO 'rowlock_worker'@'%';
 
--- Viewer: dashboards, metrics and people who look: rowlock status, list, show, metrics, doctor. It writes nothing.
+-- Viewer: dashboards, metrics and people who look: rowlock status, list, show, metrics. It writes nothing.
+-- To keep from it what jobs were given and gave back, so that rowlock show is refused, write instead of the first line:
+-- GRANT SELECT (id, job_type, status, created_at, processed_at, queue, priority, run_at, unique_key, max_attempts,
+--               attempts, crashes, run_id, started_at, cancelled_at, progress, saves, last_error)
+--    ON background_jobs TO 'rowlock_viewer'@'%';
 GRANT SELECT ON background_jobs TO 'rowlock_viewer'@'%';
 GRANT SELECT ON background_job_runs TO 'rowlock_viewer'@'%';
 GRANT SELECT ON background_job_errors TO 'rowlock_viewer'@'%';

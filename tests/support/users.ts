@@ -16,6 +16,8 @@ export interface Users {
   names: Record<Role, string>;
   /** Runs sql/grants.sql, or another text in its place, as a DBA would with the plain client: to the first error. */
   grant(sql?: string): Promise<void>;
+  /** Runs the GRANT for this user that stands in sql/grants.sql as a comment and names this. */
+  uncomment(role: Role, name: string): Promise<void>;
   /** The rights on a table that a DBA would give besides: to a job function's own tables, say. */
   allow(role: Role, privileges: string, table: string): Promise<void>;
   drop(): Promise<void>;
@@ -27,6 +29,24 @@ const NO_SUCH_TABLE = 1146;
 const DENIED = [1044, 1142, 1227, 1410];
 
 export const GRANTS = readFileSync(join(__dirname, '..', '..', 'sql', 'grants.sql'), 'utf8');
+
+/** A right that the file gives: `UPDATE (status)`, of one column where it is given so. */
+export interface Right {
+  role: Role;
+  right: string;
+  table: string;
+}
+
+export const RIGHTS: Right[] = [...GRANTS.matchAll(/^GRANT ([^;]*?)\s+ON (\S+) TO 'rowlock_(\w+)'/gm)].flatMap(
+  ([, rights = '', table = '', role]) =>
+    [...rights.matchAll(/(\w+)(?: \(([^)]*)\))?/g)].flatMap(([, verb = '', columns]) =>
+      (columns?.split(/,\s*/) ?? ['']).map((column) => ({
+        role: role as Role,
+        right: column === '' ? verb : `${verb} (${column})`,
+        table,
+      })),
+    ),
+);
 
 /**
  * Makes the users of a database that is still empty: the migrator can go to work, the others have no
@@ -47,7 +67,10 @@ export async function createUsers(server: URL): Promise<Users> {
     }),
     grant: (sql = GRANTS) => onServer(server, (connection) => connection.query(rename(sql, names))),
     allow: (role, privileges, table) =>
-      onServer(server, (connection) => connection.query(`GRANT ${privileges} ON \`${table}\` TO ${account(names[role])}`)),
+      onServer(server, (connection) =>
+        connection.query(`GRANT ${privileges} ON \`${table}\` TO ${account(names[role])}`),
+      ),
+    uncomment: (role, name) => users.grant(findComment(role, name)),
     drop: () => onServer(server, (connection) => connection.query(`DROP USER IF EXISTS ${listAccounts(names)}`)),
   };
   await onServer(server, async (connection) => {
@@ -68,6 +91,13 @@ const listAccounts = (names: Record<Role, string>): string => ROLES.map((role) =
 
 const rename = (sql: string, names: Record<Role, string>): string =>
   ROLES.reduce((text, role) => text.replaceAll(`'rowlock_${role}'`, `'${names[role]}'`), sql);
+
+function findComment(role: Role, name: string): string {
+  const comments = [...GRANTS.matchAll(/^-- GRANT [^;]*;$/gm)].map(([text]) => text.replaceAll(/^--/gm, ''));
+  const found = comments.find((text) => text.includes(`'rowlock_${role}'`) && text.includes(name));
+  if (found !== undefined) return found;
+  throw new Error(`sql/grants.sql has no comment with a GRANT of ${name} to the ${role}`);
+}
 
 const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(

@@ -47,7 +47,11 @@ export async function openWorkshop(module: string): Promise<Workshop> {
   const db = await createDatabase();
   const jobs = join(__dirname, '..', 'fixtures', module);
   let folder = newFolder();
-  const environment = (env: Record<string, string> = {}) => ({ DATABASE_URL: db.urls.worker, TEST_FOLDER: folder, ...env });
+  const environment = (env: Record<string, string> = {}) => ({
+    DATABASE_URL: db.urls.worker,
+    TEST_FOLDER: folder,
+    ...env,
+  });
   const workshop: Workshop = {
     db,
     run: (args = [], env) => rowlock(['run', '--jobs', jobs, ...args], { env: environment(env) }),
