@@ -41,8 +41,9 @@ GRANT INSERT (job_type, payload, queue, priority, run_at, unique_key, max_attemp
 -- GRANT SELECT (id, job_type, status, unique_key) ON background_jobs TO 'rowlock_producer'@'%';
 
 -- Worker: rowlock run and schedule, and the commands that change jobs: retry, cancel, pause, resume, prune. What was
--- asked for (type, payload, queue, priority) it cannot alter. A job function that writes to tables of your own, by
--- ctx.complete or ctx.save, needs your grants for these, for this user.
+-- asked for (type, payload, queue, priority) it cannot alter. What else it is to touch is yours to grant it: the tables
+-- to which your job functions write by ctx.complete or ctx.save, and, so that prune can tell which jobs are referred
+-- to, SELECT on a column of yours with a foreign key to background_jobs.
 GRANT SELECT, DELETE,
       INSERT (job_type, payload, queue, priority, run_at, unique_key, max_attempts),
       UPDATE (status, processed_at, run_at, unique_key, attempts, crashes, run_id, started_at, cancelled_at,
@@ -53,10 +54,15 @@ GRANT SELECT, INSERT, DELETE ON background_job_errors TO 'rowlock_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON background_job_queues TO 'rowlock_worker'@'%';
 GRANT SELECT, INSERT, UPDATE ON background_job_schedules TO 'rowlock_worker'@'%';
 GRANT SELECT ON background_job_migrations TO 'rowlock_worker'@'%';
--- Only for rowlock doctor, to look for a transaction that stays open; then it may also read what other sessions ask:
+-- Only for rowlock doctor, which says so where it may not look. The first shows it transactions that stay open, and
+-- every session's statements with them. The second is for trying SKIP LOCKED on MySQL, where only who may change a
+-- row may lock it. The third tells whether the server is a replica; on MariaDB it is called SLAVE MONITOR.
 -- GRANT PROCESS ON *.* TO 'rowlock_worker'@'%';
+-- GRANT UPDATE (version) ON background_job_migrations TO 'rowlock_worker'@'%';
+-- GRANT REPLICATION CLIENT ON *.* TO 'rowlock_worker'@'%';
 
--- Viewer: dashboards, metrics and people who look: rowlock status, list, show, metrics. It writes nothing.
+-- Viewer: dashboards, metrics and people who look: rowlock status, list, show, metrics. It writes nothing;
+-- but on MariaDB whoever may read a row may also lock it.
 -- To keep from it what jobs were given and gave back, so that rowlock show is refused, write instead of the first line:
 -- GRANT SELECT (id, job_type, status, created_at, processed_at, queue, priority, run_at, unique_key, max_attempts,
 --               attempts, crashes, run_id, started_at, cancelled_at, progress, saves, last_error)

@@ -310,7 +310,9 @@ describe('an adoption that dies', () => {
 
   test('in the tables beside asks for --adopt again', async () => {
     await sql(CLASSIC, ROWS);
-    const proxy = await startProxy(db.urls.migrator, (text) => (/background_job_schedules \(/.test(text) ? CUT_BEFORE : text));
+    const proxy = await startProxy(db.urls.migrator, (text) =>
+      /background_job_schedules \(/.test(text) ? CUT_BEFORE : text,
+    );
     await expect(adopt(proxy.url)).rejects.toThrow();
     await expect(run()).rejects.toThrow(/run rowlock migrate --adopt/);
     expect(await adopt()).toBe(EXIT.ok);

@@ -9,7 +9,7 @@ import { listMigrations, readStatements } from '../src/db/migrations';
 import { SQL_FOLDER, text } from '../src/db/statements';
 import { createDatabase, type TestDatabase } from './support/database';
 import { withPool } from './support/tables';
-import { GRANTS, RIGHTS, ROLES, type Role } from './support/users';
+import { createUsers, GRANTS, RIGHTS, ROLES, type Role } from './support/users';
 
 /** A DBA has one of them; a machine that tests in Docker may not. */
 const CLIENT = ['mariadb', 'mysql'].find((name) => spawnSync(name, ['--version']).status === 0);
@@ -88,6 +88,29 @@ describe('the file', () => {
     }
   });
 
+  test('has what doctor wants to look at as comments, to be granted where somebody wants it', async () => {
+    const looks = ['SELECT 1 FROM information_schema.INNODB_TRX', text('lock_canary')];
+    await db.users.uncomment('worker', 'PROCESS');
+    await db.users.uncomment('worker', 'UPDATE (version)');
+    await db.users.uncomment('worker', 'REPLICATION CLIENT');
+    expect(await ask('worker', ...looks)).toEqual([0, 0]);
+    await db.pool.query(`REVOKE PROCESS, REPLICATION CLIENT ON *.* FROM ${accountOf('worker')}`);
+    await db.pool.query(`REVOKE UPDATE (version) ON background_job_migrations FROM ${accountOf('worker')}`);
+    expect(await ask('worker', ...looks)).toContain(1227);
+  });
+
+  test('cannot be run by a user that may not grant; the tests say so, too', async () => {
+    await expect(createUsers(new URL(db.urls.worker))).rejects.toThrow(
+      /^the tests run as users of their own: the user of ROWLOCK_TEST_DATABASE_URL needs ALL PRIVILEGES/,
+    );
+  });
+
+  test('grants nothing where no database is chosen', async () => {
+    const server = new URL(db.url);
+    server.pathname = '';
+    await expect(createUsers(server)).rejects.toMatchObject({ code: 'ER_NO_DB_ERROR' });
+  });
+
   const testClient = CLIENT === undefined ? test.skip : test;
   testClient('is one that the plain client reads, from its first line to its last', async () => {
     const before = await showGrants();
@@ -126,7 +149,7 @@ const STATEMENTS: Statement[] = readdirSync(join(SQL_FOLDER, 'queries'))
     name,
     sql: fill(sql),
     verb: /^\w+/.exec(sql)?.[0] ?? '',
-    tables: [...new Set(sql.match(/background_job\w+/g))],
+    tables: [...new Set(sql.match(/(?<!')\bbackground_job\w+/g))],
   }));
 
 /** Values with which the server can parse the statement. It looks at privileges before it looks at them. */
@@ -173,7 +196,7 @@ describe('the statements of sql/queries', () => {
 const DDL = [
   ...listMigrations().flatMap(readStatements),
   ...['alter_jobs', 'count_rows', 'pause_default'].map((name) => adoptText(name)),
-].map((sql) => ({ sql, tables: sql.match(/background_job\w+/g) ?? [] }));
+].map((sql) => ({ sql, tables: [...(sql.match(/background_job\w+/g) ?? [])] }));
 
 /** Rights to be shown what the information_schema hides. */
 const LOOKS = ['TRIGGER', 'REFERENCES'];
@@ -213,6 +236,7 @@ test('the migrator is shown the triggers, and the foreign keys of other tables, 
   ]) {
     await homeMade.pool.query(statement);
   }
+  await expect(homeMade.users.grant()).rejects.toMatchObject({ code: 'ER_NO_SUCH_TABLE' });
   const refused = withPool(homeMade.urls.migrator, (pool) => migrate(pool, { adopt: true }));
   await expect(refused).rejects.toMatchObject({
     plan: {

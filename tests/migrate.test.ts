@@ -57,7 +57,9 @@ describe('migrate', () => {
   });
 
   test('lets ten hosts migrate at once: one works, nine find nothing to do', async () => {
-    const ended = await Promise.all(Array.from({ length: 10 }, () => withPool(db.urls.migrator, (pool) => migrate(pool))));
+    const ended = await Promise.all(
+      Array.from({ length: 10 }, () => withPool(db.urls.migrator, (pool) => migrate(pool))),
+    );
     expect(ended.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
     await withPool(db.urls.migrator, (pool) => requireSchema(pool, 'server'));
   });
@@ -93,7 +95,9 @@ describe('migrate', () => {
   });
 
   test('forgets a migration whose first statement the server refused, so that it can be tried again', async () => {
-    const proxy = await startProxy(db.urls.migrator, (sql) => (/^CREATE TABLE background_jobs/.test(sql) ? 'nonsense' : sql));
+    const proxy = await startProxy(db.urls.migrator, (sql) =>
+      /^CREATE TABLE background_jobs/.test(sql) ? 'nonsense' : sql,
+    );
     await expect(run({}, proxy.url)).rejects.toMatchObject({ errno: 1064 });
     const [rows] = await db.pool.query('SELECT version FROM background_job_migrations WHERE version > 0');
     expect(rows).toEqual([{ version: 1 }]);

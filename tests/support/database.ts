@@ -41,7 +41,10 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
 
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const users = await createUsers(url);
+  const users = await createUsers(url).catch(async (error: unknown) => {
+    await execute(server.href, `DROP DATABASE \`${name}\``);
+    throw error;
+  });
   const pool = createPool({ uri: url.href, connectionLimit: 5, ...CLIENT });
   const producer = createPool({ uri: users.urls.producer, connectionLimit: 1, ...CLIENT });
   const database: TestDatabase = {

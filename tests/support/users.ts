@@ -73,12 +73,13 @@ export async function createUsers(server: URL): Promise<Users> {
     uncomment: (role, name) => users.grant(findComment(role, name)),
     drop: () => onServer(server, (connection) => connection.query(`DROP USER IF EXISTS ${listAccounts(names)}`)),
   };
-  await onServer(server, async (connection) => {
-    const error = await thrownBy(connection.query(rename(GRANTS, names)));
-    if ((error as { errno?: number }).errno !== NO_SUCH_TABLE) throw error;
-    const unlock = ROLES.map((role) => `ALTER USER ${account(names[role])} IDENTIFIED BY '${password}' ACCOUNT UNLOCK`);
-    await connection.query(unlock.join(';'));
-  });
+  const error = await thrownBy(users.grant());
+  if ((error as { errno?: number }).errno !== NO_SUCH_TABLE) {
+    await thrownBy(users.drop()); // who may not create users may not drop them either
+    throw error;
+  }
+  const unlock = ROLES.map((role) => `ALTER USER ${account(names[role])} IDENTIFIED BY '${password}' ACCOUNT UNLOCK`);
+  await onServer(server, (connection) => connection.query(unlock.join(';')));
   return users;
 }
 
@@ -101,7 +102,7 @@ function findComment(role: Role, name: string): string {
 
 const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
-    () => new Error('sql/grants.sql found tables in an empty database'),
+    () => new Error('sql/grants.sql came to its end where no table is'),
     (error: unknown) => error,
   );
 
