@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Connection, createConnection } from 'mysql2/promise';
+import { type Connection, createConnection, escapeId } from 'mysql2/promise';
 
 /** The users of sql/grants.sql. */
 export type Role = (typeof ROLES)[number];
@@ -68,7 +68,7 @@ export async function createUsers(server: URL): Promise<Users> {
     grant: (sql = GRANTS) => onServer(server, (connection) => connection.query(rename(sql, names))),
     allow: (role, privileges, table) =>
       onServer(server, (connection) =>
-        connection.query(`GRANT ${privileges} ON \`${table}\` TO ${account(names[role])}`),
+        connection.query(`GRANT ${privileges} ON ${escapeId(table)} TO ${account(names[role])}`),
       ),
     uncomment: (role, name) => users.grant(findComment(role, name)),
     drop: () => onServer(server, (connection) => connection.query(`DROP USER IF EXISTS ${listAccounts(names)}`)),
