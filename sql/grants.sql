@@ -42,8 +42,8 @@ GRANT INSERT (job_type, payload, queue, priority, run_at, unique_key, max_attemp
 
 -- Worker: rowlock run and schedule, and the commands that change jobs: retry, cancel, pause, resume, prune. What was
 -- asked for (type, payload, queue, priority) it cannot alter. What else it is to touch is yours to grant it: the tables
--- to which your job functions write by ctx.complete or ctx.save; and SELECT, REFERENCES on a table of yours that has a
--- foreign key to background_jobs, so that rowlock prune can tell which jobs its rows keep.
+-- to which your job functions write by ctx.complete or ctx.save; and, so that prune can name a table of yours whose
+-- foreign key keeps jobs from being deleted, SELECT, REFERENCES (job_id) on that table, job_id being its column.
 GRANT SELECT, DELETE,
       INSERT (job_type, payload, queue, priority, run_at, unique_key, max_attempts),
       UPDATE (status, processed_at, run_at, unique_key, attempts, crashes, run_id, started_at, cancelled_at,
