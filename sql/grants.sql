@@ -33,8 +33,8 @@ CREATE USER IF NOT EXISTS 'rowlock_viewer'@'%' ACCOUNT LOCK;
 
 -- From here on the tables must be there: error 1146 in the next statement says that rowlock migrate comes first.
 
--- Producer: an app that enqueues, by INSERT, the library or rowlock enqueue. An app that has a user of its own in
--- this database wants these two lines for that user, and no further one.
+-- Producer: an app that enqueues. The second line is all that an INSERT or the library needs, the first one is for
+-- rowlock enqueue. An app that has a user of its own in this database wants the second line for that user instead.
 GRANT SELECT (version, applied_at) ON background_job_migrations TO 'rowlock_producer'@'%';
 GRANT INSERT (job_type, payload, queue, priority, run_at, unique_key, max_attempts) ON background_jobs TO 'rowlock_producer'@'%';
 -- Only to be told which job has a unique_key already; then it may also read every job's key:
