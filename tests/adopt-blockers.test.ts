@@ -36,7 +36,7 @@ async function sql(...statements: string[]): Promise<void> {
 /** What is named under "In the way", with --adopt given and nothing changed. */
 async function findBlockers(): Promise<string[]> {
   const before = await dumpDatabase(db.pool);
-  await expect(migrateCommand(settingsFor(db.url), { adopt: true })).rejects.toMatchObject({
+  await expect(migrateCommand(settingsFor(db.urls.migrator), { adopt: true })).rejects.toMatchObject({
     exitCode: EXIT.config,
     message: expect.stringMatching(/cannot be adopted as it is; .*nothing was changed$/),
   });
@@ -250,7 +250,7 @@ describe('what stands in the way of an adoption is named, and nothing is changed
   test('a key over the payload, where JSON can be in none', async () => {
     await sql(table().replace('PRIMARY KEY', 'KEY by_payload (payload(20)), PRIMARY KEY'));
     if ((await family(db)) === 'MariaDB')
-      return expect(await migrateCommand(settingsFor(db.url), { adopt: true })).toBe(EXIT.ok);
+      return expect(await migrateCommand(settingsFor(db.urls.migrator), { adopt: true })).toBe(EXIT.ok);
     expect(await findBlockers()).toEqual([
       expect.stringMatching(/^payload is in the key by_payload, .*DROP INDEX by_payload$/),
     ]);
@@ -261,7 +261,7 @@ describe('what stands in the way of an adoption is named, and nothing is changed
     const [line] = await findBlockers();
     const mend = /ALTER TABLE .*(?=, then UPDATE)/.exec(line ?? '')?.[0] ?? '';
     await sql(mend, "UPDATE background_jobs SET status = 'completed'");
-    expect(await migrateCommand(settingsFor(db.url), { adopt: true })).toBe(EXIT.ok);
+    expect(await migrateCommand(settingsFor(db.urls.migrator), { adopt: true })).toBe(EXIT.ok);
   });
 
   test('everything at once', async () => {
@@ -282,9 +282,9 @@ describe('what stands in the way of an adoption is named, and nothing is changed
       table(),
       insert('job_type, payload', "'a', '{\"n\": 123456789012345678901234}'", "'b', '[9007199254740993]'"),
     );
-    await expect(migrateCommand(settingsFor(db.url), {})).rejects.toThrow();
+    await expect(migrateCommand(settingsFor(db.urls.migrator), {})).rejects.toThrow();
     if ((await family(db)) === 'MySQL') expect(printed).toMatch(/Note: payload seems to hold numbers .* \(id 1\)/);
-    await migrateCommand(settingsFor(db.url), { adopt: true });
+    await migrateCommand(settingsFor(db.urls.migrator), { adopt: true });
     const [found] = await db.pool.query('SELECT CAST(payload AS CHAR) AS payload FROM background_jobs WHERE id = 2');
     expect(found).toEqual([{ payload: '[9007199254740993]' }]);
   });

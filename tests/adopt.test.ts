@@ -21,10 +21,10 @@ afterEach(async () => {
   await db.drop();
 });
 
-const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.url) =>
+const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.urls.migrator) =>
   migrateCommand(settingsFor(url), options);
 
-const adopt = (url = db.url) => run({ adopt: true }, url);
+const adopt = (url = db.urls.migrator) => run({ adopt: true }, url);
 
 async function sql(...statements: string[]): Promise<void> {
   const connection = await db.pool.getConnection();
@@ -180,7 +180,7 @@ describe('a background_jobs that Rowlock did not create', () => {
   test('has its DATETIME values read in the time zone of the server, and says so', async () => {
     await sql(CLASSIC, ROWS);
     // Not SET GLOBAL: other tests run on the same server.
-    const proxy = await startProxy(db.url, (text) => text.replaceAll('@@GLOBAL.time_zone', "'+05:30'"));
+    const proxy = await startProxy(db.urls.migrator, (text) => text.replaceAll('@@GLOBAL.time_zone', "'+05:30'"));
     await expect(run({}, proxy.url)).rejects.toThrow();
     expect(printed).toMatch(/Dates without a time zone are read as the server's: \+05:30\./);
     await adopt(proxy.url);
@@ -237,7 +237,7 @@ describe('a background_jobs that Rowlock did not create', () => {
   test('is left as it is when the server refuses the ALTER, which can be tried again', async () => {
     await sql(CLASSIC, ROWS);
     const [before] = await rows('SHOW CREATE TABLE background_jobs');
-    const proxy = await startProxy(db.url, (text) =>
+    const proxy = await startProxy(db.urls.migrator, (text) =>
       /^ALTER TABLE/.test(text) ? text.replace('priority SMALLINT', 'priority SMOLLINT') : text,
     );
     await expect(adopt(proxy.url)).rejects.toMatchObject({
@@ -253,7 +253,7 @@ describe('a background_jobs that Rowlock did not create', () => {
     const holder = await db.pool.getConnection();
     await holder.query('START TRANSACTION');
     await holder.query('SELECT * FROM background_jobs');
-    const impatient = await startProxy(db.url, (text) =>
+    const impatient = await startProxy(db.urls.migrator, (text) =>
       text.replace('lock_wait_timeout = 10', 'lock_wait_timeout = 1'),
     );
     await expect(adopt(impatient.url)).rejects.toMatchObject({
@@ -281,7 +281,7 @@ describe('an adoption that dies', () => {
       );
       let writes = 0;
       died = false;
-      const proxy = await startProxy(db.url, (text) => {
+      const proxy = await startProxy(db.urls.migrator, (text) => {
         if (!/^\s*(CREATE|INSERT|ALTER|DELETE|SELECT RELEASE_LOCK)/.test(text) || writes++ !== statement) return text;
         died = true;
         return cut;
@@ -310,7 +310,9 @@ describe('an adoption that dies', () => {
 
   test('in the tables beside asks for --adopt again', async () => {
     await sql(CLASSIC, ROWS);
-    const proxy = await startProxy(db.url, (text) => (/background_job_schedules \(/.test(text) ? CUT_BEFORE : text));
+    const proxy = await startProxy(db.urls.migrator, (text) =>
+      /background_job_schedules \(/.test(text) ? CUT_BEFORE : text,
+    );
     await expect(adopt(proxy.url)).rejects.toThrow();
     await expect(run()).rejects.toThrow(/run rowlock migrate --adopt/);
     expect(await adopt()).toBe(EXIT.ok);

@@ -17,7 +17,7 @@ let pool: Pool;
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = openQueuePool(database.url);
+  pool = openQueuePool(database.urls.worker);
   await openRun(pool, { runId: RUN, host: 'h', pid: 1, selection: '', leaseMs: 3_600_000 });
 }, 60_000);
 
@@ -43,7 +43,7 @@ async function entriesRead(on: Pool): Promise<number> {
 
 /** What a piece of work reads, on a pool of one connection. */
 async function countReads<T>(work: (on: Pool) => Promise<T>): Promise<{ value: T; reads: number }> {
-  const single = openQueuePool(database.url, 1);
+  const single = openQueuePool(database.urls.worker, 1);
   try {
     await single.query('SELECT 1');
     const empty = await entriesRead(single);

@@ -25,7 +25,7 @@ afterEach(() => db.drop());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const tell = (...args: string[]): Promise<Ended> =>
-  rowlock(args, { env: { DATABASE_URL: db.url, ROWLOCK_JOBS: jobs } });
+  rowlock(args, { env: { DATABASE_URL: db.urls.worker, ROWLOCK_JOBS: jobs } });
 
 const FAILED = {
   status: 'failed',
@@ -165,7 +165,7 @@ describe('cancel', () => {
     const claim = await db.pool.getConnection();
     await claim.query('START TRANSACTION');
     await claim.query("UPDATE background_jobs SET status = 'running', run_id = 1, attempts = 1 WHERE id = ?", [id]);
-    const cancelling = start(['cancel', String(id)], { env: { DATABASE_URL: db.url } });
+    const cancelling = start(['cancel', String(id)], { env: { DATABASE_URL: db.urls.worker } });
     await untilBlocked();
     await claim.query('COMMIT');
     claim.release();

@@ -21,6 +21,7 @@ setInterval(() => {}, 1000); // a module that keeps its process alive
 
 beforeAll(async () => {
   db = await createDatabase();
+  await db.users.uncomment('producer', 'unique_key');
   folder = mkdtempSync(join(tmpdir(), 'rowlock-enqueue-'));
   jobs = join(folder, 'jobs.cjs');
   writeFileSync(jobs, JOBS);
@@ -29,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const enqueue = (args: string[], { env, ...options }: RowlockOptions = {}): Promise<Ended> =>
-  rowlock(['enqueue', ...args], { env: { DATABASE_URL: db.url, ...env }, ...options });
+  rowlock(['enqueue', ...args], { env: { DATABASE_URL: db.urls.producer, ...env }, ...options });
 
 const enqueueKnown = (args: string[]): Promise<Ended> => enqueue(args, { env: { ROWLOCK_JOBS: jobs } });
 
@@ -81,13 +82,13 @@ test('all options', async () => {
   ];
   const job = await readJob(db, idOf(await enqueue(['all.options', 'null', ...args])));
   expect(job).toMatchObject({ queue: 'q', priority: -7, unique_key: 'k 🔑', max_attempts: 0, payload: 'null' });
-  const { stdout } = await rowlock(['show', String(job['id']), '--json'], { env: { DATABASE_URL: db.url } });
+  const { stdout } = await rowlock(['show', String(job['id']), '--json'], { env: { DATABASE_URL: db.urls.viewer } });
   expect(JSON.parse(stdout)).toMatchObject({ run_at: '2037-05-31T22:00:00.000Z' });
 });
 
 test('--in counts from now', async () => {
   const { stdout } = await rowlock(['show', String(idOf(await enqueue(['a', '--in', '2h'])))], {
-    env: { DATABASE_URL: db.url },
+    env: { DATABASE_URL: db.urls.viewer },
   });
   expect(stdout).toMatch(/run at +in 2 h/);
 });

@@ -10,7 +10,7 @@ beforeEach(async () => {
 
 afterEach(() => db.drop());
 
-const ask = (...args: string[]): Promise<Ended> => rowlock(args, { env: { DATABASE_URL: db.url } });
+const ask = (...args: string[]): Promise<Ended> => rowlock(args, { env: { DATABASE_URL: db.urls.viewer } });
 
 const askJson = async (...args: string[]): Promise<unknown> => JSON.parse((await ask(...args, '--json')).stdout);
 
@@ -58,7 +58,7 @@ describe('status', () => {
     await sql(
       "INSERT INTO background_jobs (job_type, run_id, started_at, run_at) VALUES ('nobody.knows', 1, NOW(3), NOW(3) + INTERVAL 1 MINUTE)",
     );
-    await ask('pause', 'mail');
+    await rowlock(['pause', 'mail'], { env: { DATABASE_URL: db.urls.worker } });
 
     const status = await askJson('status');
     const counts = {

@@ -10,13 +10,14 @@ let pool: Pool;
 
 beforeAll(async () => {
   db = await createDatabase();
+  await db.users.uncomment('producer', 'unique_key');
   pool = openPool(connectionOf(db), { connections: 6, sessionTimeoutMs: 60_000 });
 });
 
 afterAll(() => pool.end());
 
-const connectionOf = ({ url, name }: TestDatabase) => {
-  const { hostname: host, port, username: user, password } = new URL(url);
+const connectionOf = ({ urls, name }: TestDatabase) => {
+  const { hostname: host, port, username: user, password } = new URL(urls.producer);
   return { host, port: Number(port || 3306), user, password, database: name };
 };
 

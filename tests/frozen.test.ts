@@ -103,7 +103,9 @@ const PLACES: Record<string, Place> = {
 async function openWithEffects(): Promise<Workshop> {
   const shop = await openWorkshop('fault-jobs.js');
   await shop.db.pool.query('CREATE TABLE effects (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
+  await shop.db.users.allow('worker', 'INSERT', 'effects');
   await shop.db.pool.query('CREATE TABLE gates (name VARCHAR(20) PRIMARY KEY, passed INT NOT NULL DEFAULT 0)');
+  await shop.db.users.allow('worker', 'SELECT, UPDATE', 'gates');
   await shop.db.pool.query(`INSERT INTO gates (name) VALUES ('gate')`);
   return shop;
 }

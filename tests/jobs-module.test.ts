@@ -20,7 +20,7 @@ function write(name: string, content: string): string {
 }
 
 const run = (args: string[], env: Record<string, string> = {}) =>
-  rowlock(['run', ...args], { cwd: folder, env: { DATABASE_URL: db.url, ...env } });
+  rowlock(['run', ...args], { cwd: folder, env: { DATABASE_URL: db.urls.worker, ...env } });
 
 describe('a module that cannot be used stops the run before it begins, in one line', () => {
   test.each([

@@ -32,7 +32,7 @@ let database: ConnectionSettings;
 let reportDir: string;
 beforeAll(async () => {
   db = await createDatabase();
-  const { hostname, port, username, password } = new URL(db.url);
+  const { hostname, port, username, password } = new URL(db.urls.worker);
   database = {
     host: hostname,
     port: Number(port),

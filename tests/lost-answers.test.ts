@@ -8,7 +8,9 @@ let shop: Workshop;
 beforeAll(async () => {
   shop = await openWorkshop('fault-jobs.js');
   await shop.db.pool.query('CREATE TABLE effects (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
+  await shop.db.users.allow('worker', 'INSERT', 'effects');
   await shop.db.pool.query('CREATE TABLE gates (name VARCHAR(20) PRIMARY KEY, passed INT NOT NULL DEFAULT 0)');
+  await shop.db.users.allow('worker', 'SELECT, UPDATE', 'gates');
   await shop.db.pool.query(`INSERT INTO gates (name) VALUES ('gate')`);
 });
 
@@ -41,7 +43,7 @@ function cutCommit(marker: string, how: Cut, onCut: () => void = () => undefined
 
 /** A run whose connection is cut so. */
 async function runCut(meddle: Meddle & { done: () => boolean }, args: string[] = []) {
-  const { url } = await startProxy(shop.db.url, meddle);
+  const { url } = await startProxy(shop.db.urls.worker, meddle);
   const ended = await shop.run(args, { DATABASE_URL: url });
   expect(meddle.done()).toBe(true);
   return ended;
@@ -68,7 +70,7 @@ describe.each(HOW)('the connection ends at a COMMIT, %s', (_when, how) => {
   test('of a claim with which the run ends: nothing is left running, and nobody becomes a suspect', async () => {
     await shop.addMany(30, 'work', 0);
     const { url } = await startProxy(
-      shop.db.url,
+      shop.db.urls.worker,
       cutCommit('SET claimed', how, () => worker.child.kill('SIGTERM')),
     );
     const worker = shop.start([], { DATABASE_URL: url });
@@ -124,7 +126,7 @@ describe.each(HOW)('the connection ends at a COMMIT, %s', (_when, how) => {
   test('of ctx.save, and no further connection is had for a while: nothing that it writes is lost or there twice', async () => {
     const id = await shop.add('save.twice');
     const proxy = await startProxy(
-      shop.db.url,
+      shop.db.urls.worker,
       cutCommit('saves = saves + 1', how, () => proxy.refuse()),
     );
     const worker = shop.start([], { DATABASE_URL: proxy.url });
@@ -138,7 +140,7 @@ describe.each(HOW)('the connection ends at a COMMIT, %s', (_when, how) => {
 
 test('a claim whose answer takes longer than some heartbeats keeps its jobs, and runs them once', async () => {
   await shop.addMany(5, 'work', 0);
-  const proxy = await startProxy(shop.db.url, cutCommit('SET claimed', ANSWER_LATE));
+  const proxy = await startProxy(shop.db.urls.worker, cutCommit('SET claimed', ANSWER_LATE));
   const worker = shop.start(['--lease', '1s'], { DATABASE_URL: proxy.url });
   const looks = () => proxy.seen.filter((sql) => sql.includes('AS cancelled')).length;
   await until(() => looks() > 4, 'the run has compared what it holds, again and again');
@@ -153,7 +155,7 @@ test('a claim whose answer takes longer than some heartbeats keeps its jobs, and
 test('a run whose closing got no answer has closed itself, and did not lose its lease', async () => {
   const id = await shop.add('work', 0);
   let cut = false;
-  const { url } = await startProxy(shop.db.url, (sql) => {
+  const { url } = await startProxy(shop.db.urls.worker, (sql) => {
     if (cut || !sql.includes('SET finished_at')) return sql;
     cut = true;
     return CUT_AFTER;

@@ -26,7 +26,7 @@ afterEach(async () => {
   await db.drop();
 });
 
-const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.url) =>
+const run = (options: Parameters<typeof migrateCommand>[1] = {}, url = db.urls.migrator) =>
   migrateCommand(settingsFor(url), options);
 
 describe('migrate', () => {
@@ -57,9 +57,11 @@ describe('migrate', () => {
   });
 
   test('lets ten hosts migrate at once: one works, nine find nothing to do', async () => {
-    const ended = await Promise.all(Array.from({ length: 10 }, () => withPool(db.url, (pool) => migrate(pool))));
+    const ended = await Promise.all(
+      Array.from({ length: 10 }, () => withPool(db.urls.migrator, (pool) => migrate(pool))),
+    );
     expect(ended.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
-    await withPool(db.url, (pool) => requireSchema(pool, 'server'));
+    await withPool(db.urls.migrator, (pool) => requireSchema(pool, 'server'));
   });
 
   test('refuses a half-applied schema by name, with the mend', async () => {
@@ -93,7 +95,9 @@ describe('migrate', () => {
   });
 
   test('forgets a migration whose first statement the server refused, so that it can be tried again', async () => {
-    const proxy = await startProxy(db.url, (sql) => (/^CREATE TABLE background_jobs/.test(sql) ? 'nonsense' : sql));
+    const proxy = await startProxy(db.urls.migrator, (sql) =>
+      /^CREATE TABLE background_jobs/.test(sql) ? 'nonsense' : sql,
+    );
     await expect(run({}, proxy.url)).rejects.toMatchObject({ errno: 1064 });
     const [rows] = await db.pool.query('SELECT version FROM background_job_migrations WHERE version > 0');
     expect(rows).toEqual([{ version: 1 }]);
@@ -143,11 +147,11 @@ describe('migrate --status', () => {
 });
 
 describe('requireSchema', () => {
-  const check = (url = db.url) => withPool(url, (pool) => requireSchema(pool, 'server'));
+  const check = (url = db.urls.migrator) => withPool(url, (pool) => requireSchema(pool, 'server'));
 
   test('asks one question of a schema that is as it should be', async () => {
     await run();
-    const proxy = await startProxy(db.url, (sql) => sql);
+    const proxy = await startProxy(db.urls.migrator, (sql) => sql);
     await check(proxy.url);
     expect(proxy.seen.filter((sql) => !sql.startsWith('SET'))).toEqual([
       expect.stringMatching(/background_job_migrations/),
@@ -188,7 +192,7 @@ describe('requireSchema', () => {
 
   test('names a server that is too old', async () => {
     await run();
-    const proxy = await startProxy(db.url, (sql) => sql.replace('VERSION()', "'5.7.44'"));
+    const proxy = await startProxy(db.urls.migrator, (sql) => sql.replace('VERSION()', "'5.7.44'"));
     const refused = {
       exitCode: EXIT.config,
       message: expect.stringMatching(/^the server is MySQL 5\.7\.44, but .* need MySQL 8\.0\.4 or MariaDB 10\.6/),
@@ -200,7 +204,7 @@ describe('requireSchema', () => {
 
 describe('the server\u2019s version', () => {
   const check = async (version: string) => {
-    const proxy = await startProxy(db.url, (sql) => sql.replace('VERSION()', `'${version}'`));
+    const proxy = await startProxy(db.urls.migrator, (sql) => sql.replace('VERSION()', `'${version}'`));
     await withPool(proxy.url, requireServer);
   };
 
@@ -252,7 +256,7 @@ describe('privileges', () => {
 describe('SKIP LOCKED', () => {
   test('is found to skip on a real server', async () => {
     await run();
-    await withPool(db.url, async (pool) => expect(await findSkipLockedFault(pool)).toBeUndefined());
+    await withPool(db.urls.migrator, async (pool) => expect(await findSkipLockedFault(pool)).toBeUndefined());
   });
 
   test.each([
@@ -264,7 +268,7 @@ describe('SKIP LOCKED', () => {
     ['waits', (sql: string) => sql.replace(/ SKIP LOCKED$/, ''), /waits for locked rows/],
     ['does not know it', (sql: string) => sql.replace(/SKIP LOCKED$/, 'SKEP LOCKED'), /does not know SKIP LOCKED/],
   ])('is refused, before any table of the queue is made, on a server that %s', async (_, meddle, message) => {
-    const proxy = await startProxy(db.url, meddle);
+    const proxy = await startProxy(db.urls.migrator, meddle);
     await expect(run({}, proxy.url)).rejects.toMatchObject({
       exitCode: EXIT.config,
       message: expect.stringMatching(message),

@@ -20,7 +20,7 @@ const statuses = async () =>
 
 /** As any other app would: by the client where there is one, else by the driver. */
 async function insertByClient(sql: string): Promise<void> {
-  const { hostname, port, username, password, pathname } = new URL(shop.db.url);
+  const { hostname, port, username, password, pathname } = new URL(shop.db.urls.producer);
   const args = ['-h', hostname, '-P', port, '-u', decodeURIComponent(username), '--default-character-set=utf8mb4'];
   const env = { ...process.env, MYSQL_PWD: decodeURIComponent(password) };
   for (const client of ['mariadb', 'mysql']) {
@@ -31,7 +31,7 @@ async function insertByClient(sql: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-  await shop.db.pool.query(sql);
+  await shop.db.producer.query(sql);
 }
 
 test('a row that another app inserts is completed, and nothing is printed', async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await shop.clear();
-  proxy = await startProxy(shop.db.url, PASS);
+  proxy = await startProxy(shop.db.urls.worker, PASS);
 });
 
 /** A run whose server can go away. It tells when it waits. */
@@ -60,7 +60,7 @@ test('a run that waits for jobs goes on claiming when the server is back', async
 });
 
 test('when it stays away for five leases a run aborts its functions and exits 75; another does its jobs', async () => {
-  const swallowing = await startProxy(shop.db.url, PASS);
+  const swallowing = await startProxy(shop.db.urls.worker, PASS);
   const ids = [
     await shop.add('gated', 'door', { queue: 'away' }),
     await shop.add('gated', 'gate', { queue: 'swallowed' }),

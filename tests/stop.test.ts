@@ -6,6 +6,7 @@ let shop: Workshop;
 beforeAll(async () => {
   shop = await openWorkshop('stop-jobs.js');
   await shop.db.pool.query('CREATE TABLE effects (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
+  await shop.db.users.allow('worker', 'INSERT', 'effects');
 });
 
 beforeEach(async () => {

@@ -10,6 +10,7 @@ beforeAll(async () => {
   withContext = await openWorkshop('context-jobs.js');
   withFunctions = await openWorkshop('function-jobs.js');
   await withContext.db.pool.query('CREATE TABLE effects (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
+  await withContext.db.users.allow('worker', 'INSERT', 'effects');
 });
 
 beforeEach(() => Promise.all([withContext.clear(), withFunctions.clear()]));

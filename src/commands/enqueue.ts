@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Settings } from '../config';
+import { isDenied } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { parseDuration } from '../duration';
-import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
+import { ConfigError, EXIT, type ExitCode, messageOf, UsageError } from '../errors';
 import { DuplicateJobError, enqueueJobs, findByUniqueKey } from '../queue/enqueue';
 import type { EnqueueRow } from '../queue/new-job';
 import { findSyntaxFault, findUnstorable } from '../queue/payload-fault';
@@ -46,14 +47,24 @@ async function enqueueOne(pool: Pool, job: EnqueueRow, settings: Settings, json:
     if (id !== undefined) print(json ? toJsonLine({ id: exactId(id), duplicate: false }) : String(id));
     return EXIT.ok;
   } catch (error) {
-    const there =
-      error instanceof DuplicateJobError ? await findByUniqueKey(pool, job.jobType, job.uniqueKey ?? '') : undefined;
+    const there = error instanceof DuplicateJobError ? await findTwin(pool, job, error) : undefined;
     if (there === undefined) throw error;
     // Whoever sets a unique key asks for one such job, and there it is: cron may ask every hour.
     print(json ? toJsonLine({ id: exactId(there.id), duplicate: true }) : String(there.id));
     if (tells(settings))
       warn(`job ${there.id} has this unique key already (it is ${there.status}); nothing was enqueued`);
     return EXIT.ok;
+  }
+}
+
+/** The job that is there already. A producer that only inserts may not look. */
+async function findTwin(pool: Pool, { jobType, uniqueKey = '' }: EnqueueRow, duplicate: DuplicateJobError) {
+  try {
+    return await findByUniqueKey(pool, jobType, uniqueKey);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const mend = 'to be told which, GRANT SELECT (id, job_type, status, unique_key) to the user of DATABASE_URL';
+    throw new ConfigError(`${duplicate.message}; ${mend}, as sql/grants.sql says`, { cause: error });
   }
 }
 

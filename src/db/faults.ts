@@ -83,6 +83,11 @@ function isRefusal(error: unknown): boolean {
   return isServerError(error, ...Object.keys(REFUSALS).map(Number));
 }
 
+const OTHER_USER = 'or connect as another: sql/grants.sql has one for each kind of work';
+
+/** As sql/grants.sql leaves each user that it makes. */
+const LOCKED = 'give this user a password: ALTER USER … IDENTIFIED BY … ACCOUNT UNLOCK';
+
 /** What the server refuses until somebody changes something, each with its mend. */
 const REFUSALS: Record<number, string> = {
   1044: 'this user may not use this database: GRANT it, or correct DATABASE_URL',
@@ -90,11 +95,13 @@ const REFUSALS: Record<number, string> = {
   1698: 'the user or password is wrong: correct DATABASE_URL',
   1049: 'create the database, or correct DATABASE_URL',
   1130: 'the server takes no connection from this host: GRANT the user @ this host',
-  1142: 'GRANT the privilege to the user of DATABASE_URL',
-  1143: 'GRANT the privilege on this column to the user of DATABASE_URL',
+  1142: `GRANT the privilege to the user of DATABASE_URL, ${OTHER_USER}`,
+  1143: `GRANT the privilege on this column to the user of DATABASE_URL, ${OTHER_USER}`,
   1227: 'GRANT the privilege to the user of DATABASE_URL',
   1251: 'the server wants an authentication that the driver lacks',
   1419: 'GRANT the privilege to the user of DATABASE_URL',
+  3118: LOCKED, // MySQL
+  4151: LOCKED, // MariaDB
 };
 
 /** True if this user lacks a privilege for the statement, on the table, a column or the server. */

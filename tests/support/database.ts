@@ -2,14 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { createConnection, createPool, type Pool } from 'mysql2/promise';
 import { migrate } from '../../src/db/migrate';
 import { withPool } from './tables';
+import { createUsers, type Users } from './users';
 
 /** A database of its own for one test or one file: nothing that other tests do is seen in it. */
 export interface TestDatabase {
   name: string;
-  /** What `DATABASE_URL` has to say to reach it. */
+  /** What `DATABASE_URL` has to say to reach it as the tests' own user, who may do everything. */
   url: string;
-  /** A plain client, as another app would have it: no setting of Rowlock's own. */
+  /** The same for the users of sql/grants.sql, each of whom may do no more than its work needs. */
+  urls: Users['urls'];
+  users: Users;
+  /** A plain client of the tests' own user: no setting of Rowlock's own. */
   pool: Pool;
+  /** A plain client of the producer, as another app would have it; of one connection. */
+  producer: Pool;
   drop(): Promise<void>;
 }
 
@@ -19,6 +25,7 @@ export interface TestDatabaseOptions {
 }
 
 const LONGEST_NAME = 64;
+const CLIENT = { supportBigNumbers: true, jsonStrings: true };
 
 const open = new Set<TestDatabase>();
 
@@ -34,19 +41,31 @@ export async function createDatabase({ migrated = true }: TestDatabaseOptions = 
 
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const pool = createPool({ uri: url.href, connectionLimit: 5, supportBigNumbers: true, jsonStrings: true });
+  const users = await createUsers(url).catch(async (error: unknown) => {
+    await execute(server.href, `DROP DATABASE \`${name}\``);
+    throw error;
+  });
+  const pool = createPool({ uri: url.href, connectionLimit: 5, ...CLIENT });
+  const producer = createPool({ uri: users.urls.producer, connectionLimit: 1, ...CLIENT });
   const database: TestDatabase = {
     name,
     url: url.href,
+    urls: users.urls,
+    users,
     pool,
+    producer,
     async drop() {
       if (!open.delete(database)) return;
-      await pool.end();
+      await Promise.all([pool.end(), producer.end()]);
+      await users.drop();
       await execute(server.href, `DROP DATABASE IF EXISTS \`${name}\``);
     },
   };
   open.add(database);
-  if (migrated) await withPool(database.url, migrate);
+  if (migrated) {
+    await withPool(users.urls.migrator, migrate);
+    await users.grant();
+  }
   return database;
 }
 

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 export async function openQueueBench(connections = 4): Promise<QueueBench> {
   const db = await createDatabase();
-  const pool = openQueuePool(db.url, connections);
+  const pool = openQueuePool(db.urls.worker, connections);
   open.add(pool);
   return {
     db,

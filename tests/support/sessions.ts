@@ -19,13 +19,13 @@ export interface Sessions {
 }
 
 /** To be called before anyone else has a session. The test may use two connections of its pool at once, not more. */
-export async function watchSessions({ name, pool }: TestDatabase): Promise<Sessions> {
+export async function watchSessions({ name, pool, producer }: TestDatabase): Promise<Sessions> {
   const list = async () => {
     const [rows] = await pool.query<RowDataPacket[]>('SHOW FULL PROCESSLIST');
     return rows.filter(({ db }) => db === name);
   };
   const holder = await pool.getConnection();
-  await pool.query('SELECT 1');
+  await Promise.all([pool, producer].map((each) => each.query('SELECT 1')));
   const own = new Set((await list()).map(({ Id }) => Id));
   holder.release();
   const others = async () => (await list()).filter(({ Id }) => !own.has(Id));

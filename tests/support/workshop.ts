@@ -9,7 +9,7 @@ import { insertJob, readJob } from './rows';
 /** A database, a module of job functions, and a folder in which these tell what they did. */
 export interface Workshop {
   db: TestDatabase;
-  /** `rowlock run` with the module, to its end. */
+  /** `rowlock run` with the module, to its end. Commands connect as the worker, unless `env` says otherwise. */
   run(args?: string[], env?: Record<string, string>): Promise<Ended>;
   /** The same, without waiting. */
   start(args?: string[], env?: Record<string, string>): Running;
@@ -55,7 +55,11 @@ export async function openWorkshop(module: string): Promise<Workshop> {
   const db = await createDatabase();
   const jobs = join(__dirname, '..', 'fixtures', module);
   let folder = newFolder();
-  const environment = (env: Record<string, string> = {}) => ({ DATABASE_URL: db.url, TEST_FOLDER: folder, ...env });
+  const environment = (env: Record<string, string> = {}) => ({
+    DATABASE_URL: db.urls.worker,
+    TEST_FOLDER: folder,
+    ...env,
+  });
   const workshop: Workshop = {
     db,
     run: (args = [], env) => rowlock(['run', '--jobs', jobs, ...args], { env: environment(env) }),
@@ -67,7 +71,7 @@ export async function openWorkshop(module: string): Promise<Workshop> {
       insertJob(db, { job_type: type, payload: payload === undefined ? null : JSON.stringify(payload), ...columns }),
     async addMany(jobs, type, payload) {
       const row = [type, payload === undefined ? null : JSON.stringify(payload)];
-      await db.pool.query('INSERT INTO background_jobs (job_type, payload) VALUES ?', [Array(jobs).fill(row)]);
+      await db.producer.query('INSERT INTO background_jobs (job_type, payload) VALUES ?', [Array(jobs).fill(row)]);
     },
     job: (id) => readJob(db, id),
     async rows(sql, values = []) {
