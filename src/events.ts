@@ -16,6 +16,14 @@ export interface RunCounts {
   released: number;
 }
 
+/** What a run has pruned. `is_whole` is false where the rest is left to the next run. */
+export interface PruneCounts {
+  completed: number;
+  runs: number;
+  kept: number;
+  is_whole: boolean;
+}
+
 /** The facts that the worker tells, by name. Never a payload, never a secret. */
 export interface Events {
   'run.started': { run_id: number; host: string; pid: number };
@@ -29,6 +37,8 @@ export interface Events {
   'jobs.claimed': { run_id: number; count: number; queue: string };
   'jobs.rescued': { count: number };
   'jobs.enqueued': { count: number };
+  'jobs.pruned': PruneCounts & { ms: number };
+  'jobs.not_pruned': { why: string };
   'job.completed': AboutJob & { ms: number };
   'job.retried': AboutJob & { ms: number; delay_ms: number; error: string };
   'job.failed': AboutJob & { ms: number; error: string };
@@ -95,6 +105,17 @@ export const WORDING: Wording = {
   'jobs.claimed': { level: 'debug', say: (e) => `claimed ${e.count} from queue ${e.queue}` },
   'jobs.rescued': { level: 'info', say: (e) => `${e.count} jobs taken back from runs that died` },
   'jobs.enqueued': { level: 'info', say: (e) => `${e.count} scheduled jobs enqueued` },
+  'jobs.pruned': {
+    level: 'info',
+    say: (e) =>
+      `pruned ${e.completed} completed jobs and ${e.runs} runs in ${(e.ms / 1000).toFixed(1)} s` +
+      (e.kept > 0 ? `; ${e.kept} old jobs are kept, as other tables refer to them` : '') +
+      (e.is_whole ? '' : '; the next run goes on'),
+  },
+  'jobs.not_pruned': {
+    level: 'warn',
+    say: (e) => `pruning failed: ${e.why}; it is tried again in a day, or now by rowlock prune`,
+  },
   'job.completed': { level: 'info', say: (e) => `${job(e)} completed in ${e.ms} ms` },
   'job.retried': {
     level: 'info',

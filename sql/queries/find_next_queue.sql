@@ -1,8 +1,8 @@
--- Purpose: the next queue that holds a job in this status, by one index seek, however many jobs there are.
+-- Purpose: the next queue, or lane, that holds a job in this status, by one index seek, however many jobs there are.
 -- Parameters: status; queue and priority: behind these. The lowest priority finds the queue itself too,
--- the highest goes on to the next one.
+-- the highest goes on to the next one, and the one just found to the next lane.
 -- Index: claim_order. Locks nothing.
-SELECT queue
+SELECT queue, priority
 FROM background_jobs FORCE INDEX (claim_order)
 WHERE status = :status AND (queue > :queue OR (queue = :queue AND priority > :priority))
 ORDER BY queue, priority

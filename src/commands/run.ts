@@ -32,6 +32,7 @@ export async function runCommand(settings: Settings, options: RunCommandOptions)
       settings: settings.run,
       registry,
       emit: log.emit,
+      pruneMs: settings.pruneMs,
       childEntry: [join(__dirname, '..', 'cli.js'), ...childArguments(settings)],
       ...(options.ids !== undefined && options.ids.length > 0 && { ids: options.ids }),
       ...(options.failOnError !== undefined && { failOnError: options.failOnError }),

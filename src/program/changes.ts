@@ -51,4 +51,18 @@ export function addChanges(program: Command, execute: Execute): void {
         return resumeCommand(settings, queue);
       }),
     );
+
+  program
+    .command('prune')
+    .description('delete completed jobs and closed runs that ended long ago')
+    .option('--older-than <age>', 'ended longer ago than this, such as 14d; at least 1h (default: ROWLOCK_PRUNE)')
+    .option('--failed-older-than <age>', 'failed jobs too, cancelled ones with them, that ended longer ago than this')
+    .option('--dry-run', 'show how much would go, and delete nothing')
+    .option('--json', 'print JSON')
+    .action((options, command: Command) =>
+      execute(command, {}, (settings) => {
+        const { pruneCommand }: typeof import('../commands/prune') = require('../commands/prune');
+        return pruneCommand(settings, options);
+      }),
+    );
 }

@@ -20,6 +20,18 @@ export async function findQueuesWith(on: Queryable, status: Status): Promise<str
   }
 }
 
+/** The lanes that hold a job in this status, by one index seek each. */
+export async function findLanesWith(on: Queryable, status: Status): Promise<{ queue: string; priority: number }[]> {
+  const found: { queue: string; priority: number }[] = [];
+  let after = { queue: '', priority: LOWEST_PRIORITY };
+  for (;;) {
+    const [row] = await select<{ queue: string; priority: number }>(on, 'find_next_queue', { status, ...after });
+    if (row === undefined) return found;
+    after = { queue: row.queue, priority: row.priority };
+    found.push(after);
+  }
+}
+
 /** Every queue that holds a job. */
 export async function findQueues(on: Queryable): Promise<Set<string>> {
   const found = new Set<string>();

@@ -39,6 +39,9 @@ const FUNCTION_KEYS = [...COMMON_KEYS, 'payload', 'run', 'close'];
 const COMMAND_KEYS = [...COMMON_KEYS, 'command'];
 const SCHEDULE_KEYS = ['cron', 'timezone', 'payload'];
 
+/** Rows of the schedules' table with such a name are no job type's. */
+const RESERVED = 'rowlock.';
+
 const HOUR_MS = 3_600_000;
 const LONGEST_NAME = 255;
 /** setTimeout counts in 32 bits: a longer time would fire at once. */
@@ -62,6 +65,8 @@ export function readDefinition(given: unknown, complain: Complain): JobType | un
     complain(words);
   };
   const kind = readKind(given, fault);
+  if (String(given['type']).startsWith(RESERVED))
+    fault(`begins with "${RESERVED}", which is kept for Rowlock itself; rename it`);
   if (kind !== undefined) checkKeys(given, kind === 'function' ? FUNCTION_KEYS : COMMAND_KEYS, '', fault);
   const backoffMs = readBackoff(given['backoff'], fault);
   const schedule = readSchedule(given['schedule'], fault);
