@@ -52,8 +52,9 @@ function listLeft({ kept, keptBy, undated, locked }: Pruned): string[] {
   }
   if (locked > 0) left.push(`${are(locked)} left to the next prune, as other sessions hold locks on them`);
   if (undated > 0) {
+    const it = undated === 1 ? 'it' : 'they';
     left.push(
-      `${are(undated)} kept, as ${undated === 1 ? 'its' : 'their'} processed_at is NULL: an older script has not written down when they ended; set it to prune them`,
+      `${are(undated)} kept, as an older script has not written down when ${it} ended (processed_at is NULL); set that to prune ${undated === 1 ? 'it' : 'them'}`,
     );
   }
   return left;

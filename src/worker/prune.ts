@@ -1,7 +1,6 @@
 import type { Pool } from '../db/pool';
 import { messageOf } from '../errors';
 import type { Emit } from '../events';
-import { prune } from '../queue/prune';
 import { passPruneTurn, takePruneTurn } from '../queue/prune-turn';
 
 /**
@@ -23,10 +22,12 @@ export async function pruneInTurn(pool: Pool, ageMs: number, { emit, isStopping 
   const elapsed = () => performance.now() - startedAt;
   try {
     if (isStopping() || !(await takePruneTurn(pool))) return;
+    const { prune }: typeof import('../queue/prune') = require('../queue/prune');
     const mayGoOn = () => !isStopping() && elapsed() < PRUNES_AT_MOST_MS;
     const { completed, runs, orphanedErrors, kept, isWhole } = await prune(pool, { ageMs, mayGoOn });
-    // Without progress the next run would get no further either.
-    if (!isWhole && completed + runs + orphanedErrors > 0) await passPruneTurn(pool);
+    // One that has used up its time and deleted nothing would get no further in the next run either.
+    const mayGetFurther = isStopping() || completed + runs + orphanedErrors > 0;
+    if (!isWhole && mayGetFurther) await passPruneTurn(pool);
     emit('jobs.pruned', { completed, runs, kept, is_whole: isWhole, ms: Math.round(elapsed()) });
   } catch (error) {
     emit('jobs.not_pruned', { why: messageOf(error) });

@@ -29,7 +29,6 @@ import { type Execution, execute } from './execute';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
 import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
-import { pruneInTurn } from './prune';
 import type { Registry } from './registry';
 import { Report } from './report';
 import { describeSelection } from './selection';
@@ -359,6 +358,7 @@ class Run {
     const { pruneMs, ids, emit } = this.options;
     if (pruneMs === undefined || ids !== undefined || this.outcome !== 'finished') return;
     await this.heartbeat.stop();
+    const { pruneInTurn }: typeof import('./prune') = require('./prune');
     await pruneInTurn(this.pool, pruneMs, { emit, isStopping: () => this.stopSignal !== undefined });
   }
 
