@@ -14,15 +14,19 @@ export interface RunCommandOptions {
   ids?: readonly JobId[] | undefined;
   dryRun?: boolean | undefined;
   failOnError?: boolean | undefined;
+  /** With dryRun. */
+  json?: boolean | undefined;
 }
 
 /** `rowlock run`: one run, as cron starts it. */
 export async function runCommand(settings: Settings, options: RunCommandOptions): Promise<ExitCode> {
+  if (options.json === true && options.dryRun !== true)
+    throw new UsageError('--json goes with --dry-run; LOG_LEVEL=info tells of a run in JSON lines');
   const database = requireDatabase(settings);
   const registry = await loadRegistry(settings);
   requireTypes(settings.run.type, registry);
   if (options.dryRun === true) {
-    await showDue(database, settings.run, registry);
+    await showDue(database, settings.run, registry, options.json === true);
     return EXIT.ok;
   }
   const log = createLog({ level: settings.logLevel, file: settings.logFile });

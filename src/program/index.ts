@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { addChanges } from './changes';
 import type { Execute } from './command';
+import { addCompletion } from './completion';
 import { addMachine } from './machine';
 import { addViews } from './views';
 import { addWork } from './work';
@@ -28,6 +29,7 @@ export function buildProgram(execute: Execute): Command {
   addViews(program, execute);
   addChanges(program, execute);
   addMachine(program, execute);
+  addCompletion(program, execute);
   return program;
 }
 

@@ -3,7 +3,7 @@ import type { Overrides } from '../config';
 import { addRunOptions, collect, type Execute } from './command';
 
 /** Options of `run` that settings know by the same name. */
-type RunOptions = Overrides & { id?: string[]; dryRun?: boolean; failOnError?: boolean };
+type RunOptions = Overrides & { id?: string[]; dryRun?: boolean; failOnError?: boolean; json?: boolean };
 
 /** What moves jobs: the tables, runs, and new jobs. */
 export function addWork(program: Command, execute: Execute): void {
@@ -26,11 +26,12 @@ export function addWork(program: Command, execute: Execute): void {
     .option('--id <id>', 'run this job now, whatever its time or its queue; repeatable', collect)
     .option('--dry-run', 'show what would run, and change nothing')
     .option('--fail-on-error', 'exit 1 if a job failed for good')
-    .action(({ id, dryRun, failOnError, ...overrides }: RunOptions, command: Command) =>
+    .option('--json', 'with --dry-run: print JSON')
+    .action(({ id, dryRun, failOnError, json, ...overrides }: RunOptions, command: Command) =>
       execute(command, overrides, (settings) => {
         const { parseIds }: typeof import('../commands/ids') = require('../commands/ids');
         const { runCommand }: typeof import('../commands/run') = require('../commands/run');
-        return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError });
+        return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError, json });
       }),
     );
 
