@@ -126,6 +126,14 @@ test('of many runs at once one has the turn, at the first time and at every othe
   }
 });
 
+test('of runs that start at once, in processes of their own, one prunes', async () => {
+  await addOld(100);
+  const runs = Array.from({ length: 4 }, () => shop.run(['--max-runs', '4'], { ...PRUNES, LOG_LEVEL: 'info' }));
+  const told = (await Promise.all(runs)).map(({ stderr }) => stderr.includes('"event":"jobs.pruned"'));
+  expect(told.filter(Boolean)).toEqual([true]);
+  expect(await countOld()).toBe(0);
+});
+
 test('the rows of schedules are left as they are', async () => {
   await shop.db.pool.query(
     `INSERT INTO background_job_schedules (job_type, cron, last_tick) VALUES ('report', '0 6 * * *', '2020-01-01')`,

@@ -176,6 +176,25 @@ describe('what goes and what stays', () => {
     expect(await count('background_job_errors')).toBe(0);
   });
 
+  test('ids that a double cannot hold are told apart', async () => {
+    const ID = 9_007_199_254_740_993n;
+    const at = '2020-01-01';
+    const columns = '(id, job_type, status, run_at, processed_at)';
+    await sql(
+      `INSERT INTO background_jobs ${columns} VALUES (?, 'a', 'completed', ?, ?), (?, 'a', 'pending', ?, NULL)`,
+      [ID, at, at, ID - 1n, at],
+    );
+    await sql(`INSERT INTO background_job_errors (job_id, attempt, error) VALUES (?, 1, 'e'), (?, 1, 'e')`, [
+      ID,
+      ID - 1n,
+    ]);
+    expect(await prune(bench.pool, TWO_WEEKS)).toEqual({ ...NOTHING, completed: 1 });
+    expect(await sql('SELECT CAST(id AS CHAR) AS id FROM background_jobs')).toEqual([{ id: String(ID - 1n) }]);
+    expect(await sql('SELECT CAST(job_id AS CHAR) AS id FROM background_job_errors')).toEqual([
+      { id: String(ID - 1n) },
+    ]);
+  });
+
   test('it ends between two portions when it may not go on', async () => {
     await addEnded(2_000, 20);
     let portions = 0;
@@ -285,6 +304,23 @@ describe('what it costs', () => {
       expect(plan.map(({ Extra }) => Extra).join()).not.toMatch(/filesort|temporary/i);
     }
   });
+});
+
+test('the ids of an adopted table may be of a smaller type', async () => {
+  await sql('ALTER TABLE background_jobs MODIFY id INT NOT NULL AUTO_INCREMENT, AUTO_INCREMENT = 1');
+  try {
+    const [stays] = [await addOne(1), await addOne(20)];
+    await sql(
+      `INSERT INTO background_job_errors (job_id, attempt, occurred_at, error) SELECT n, 1, '2020-01-01', 'e' FROM ${numbers(50)}`,
+    );
+    const statement = `EXPLAIN FORMAT=TRADITIONAL ${text('find_orphaned_errors')}`;
+    const [plan] = await bench.pool.query<RowDataPacket[]>(statement, { cutoff: new Date(), afterId: 0, limit: 900 });
+    expect(plan[1]).toMatchObject({ key: 'PRIMARY', type: 'eq_ref' });
+    expect(await prune(bench.pool, TWO_WEEKS)).toEqual({ ...NOTHING, completed: 1, orphanedErrors: 48 });
+    expect(await sql('SELECT job_id FROM background_job_errors')).toEqual([{ job_id: stays }]);
+  } finally {
+    await sql('ALTER TABLE background_jobs MODIFY id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT');
+  }
 });
 
 describe('beside others', () => {
