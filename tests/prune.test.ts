@@ -343,8 +343,11 @@ describe('beside others', () => {
   test('a row that another session holds is left, and not waited for', async () => {
     const [held, gone] = [await addOne(100, { status: 'failed' }), await addOne(100, { status: 'failed' })];
     const other = await sessions.hold('UPDATE background_jobs SET progress = 1 WHERE id = ?', [held]);
-    expect(await prune(bench.pool, { ...TWO_WEEKS, failedAgeMs: 14 * DAY_MS })).toEqual({ ...NOTHING, failed: 1 });
-    await other.release();
+    try {
+      expect(await prune(bench.pool, { ...TWO_WEEKS, failedAgeMs: 14 * DAY_MS })).toEqual({ ...NOTHING, failed: 1 });
+    } finally {
+      await other.release();
+    }
     expect(await ids()).toEqual([held]);
     expect(gone).toBeGreaterThan(held);
   });
@@ -475,8 +478,11 @@ describe('foreign keys of other tables', () => {
     const [first = 0] = await ids();
     await refer('child', [first]);
     const other = await sessions.hold('SELECT * FROM child FOR UPDATE');
-    expect(await prune(bench.pool, TWO_WEEKS)).toEqual({ ...NOTHING, completed: 100, locked: IDS_AT_MOST });
-    await other.release();
+    try {
+      expect(await prune(bench.pool, TWO_WEEKS)).toEqual({ ...NOTHING, completed: 100, locked: IDS_AT_MOST });
+    } finally {
+      await other.release();
+    }
     expect(await prune(bench.pool, TWO_WEEKS)).toEqual({ ...NOTHING, completed: 900 });
   });
 });
