@@ -8,7 +8,12 @@ import { PROJECT } from './project.mjs';
 import { run } from './run.mjs';
 import { runScript, say } from './say.mjs';
 
-const SHELL_SCRIPTS = ['.ci/run', 'scripts/demo/count-words.sh', 'scripts/demo/sync-stock.sh'];
+const SHELL_SCRIPTS = [
+  '.ci/run',
+  'completion/rowlock.bash',
+  'scripts/demo/count-words.sh',
+  'scripts/demo/sync-stock.sh',
+];
 
 const CHECKS = {
   types: ['npm', 'run', '--silent', 'check:types'],

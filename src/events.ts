@@ -16,6 +16,14 @@ export interface RunCounts {
   released: number;
 }
 
+/** What a run has pruned. `is_whole` is false where the rest is left to the next run. */
+export interface PruneCounts {
+  completed: number;
+  runs: number;
+  kept: number;
+  is_whole: boolean;
+}
+
 /** The facts that the worker tells, by name. Never a payload, never a secret. */
 export interface Events {
   'run.started': { run_id: number; host: string; pid: number };
@@ -32,6 +40,8 @@ export interface Events {
   'schedule.refused': { job_type: string; error: string };
   'schedule.started': { cron: string };
   'schedule.run_ended': { pid: number; how: string };
+  'jobs.pruned': PruneCounts & { ms: number };
+  'jobs.not_pruned': { why: string };
   'job.completed': AboutJob & { ms: number };
   'job.retried': AboutJob & { ms: number; delay_ms: number; error: string };
   'job.failed': AboutJob & { ms: number; error: string };
@@ -111,6 +121,17 @@ export const WORDING: Wording = {
   },
   'schedule.started': { level: 'info', say: (e) => `a run starts at each tick of ${e.cron}` },
   'schedule.run_ended': { level: 'warn', say: (e) => `the run of process ${e.pid} ended with ${e.how}` },
+  'jobs.pruned': {
+    level: 'info',
+    say: (e) =>
+      `pruned ${e.completed} completed jobs and ${e.runs} runs in ${(e.ms / 1000).toFixed(1)} s` +
+      (e.kept > 0 ? `; ${e.kept} old jobs are kept, as other tables refer to them` : '') +
+      (e.is_whole ? '' : '; the next run goes on'),
+  },
+  'jobs.not_pruned': {
+    level: 'warn',
+    say: (e) => `pruning failed: ${e.why}; it is tried again in a day, or now by rowlock prune`,
+  },
   'job.completed': { level: 'info', say: (e) => `${job(e)} completed in ${e.ms} ms` },
   'job.retried': {
     level: 'info',

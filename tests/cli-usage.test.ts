@@ -45,11 +45,15 @@ test('help names every command', async () => {
     'cancel',
     'pause',
     'resume',
+    'prune',
+    'types',
+    'completion',
     'wait',
   ]) {
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   }
   expect(stdout).not.toContain('child');
+  expect(stdout).not.toMatch(/^ {2}complete /m);
 });
 
 test('each command has its help, --env-file with it', async () => {
@@ -154,6 +158,7 @@ describe('a database that cannot be used', () => {
       ['cancel', '1'],
       ['pause', 'q'],
       ['resume', 'q'],
+      ['prune', '--older-than', '14d'],
     ]) {
       const ended = await withDatabase(args, empty.url);
       expect(ended.code).toBe(78);

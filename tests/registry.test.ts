@@ -66,6 +66,7 @@ describe('createRegistry', () => {
     ['an empty type', { type: '', run }, 'type is empty'],
     ['a type too long', { type: '😀'.repeat(256), run }, 'type is longer than 255 characters'],
     ['a type that ends with a space', { type: 'a ', run }, 'ends with a space'],
+    ['a name of its own', { type: 'rowlock.prune', run }, 'begins with "rowlock.", which is kept for Rowlock itself'],
     ['nothing to run', { type: 'a' }, 'has neither run, a function, nor command'],
     ['both', { type: 'a', run, command: ['x'] }, 'has both run and command'],
     ['a run that is no function', { type: 'a', run: 'x' }, 'run is no function'],

@@ -3,19 +3,30 @@ import { EXIT, type ExitCode } from '../errors';
 import { type Cancellation, cancelJobs } from '../queue/cancel';
 import { parseIds } from './ids';
 import { loadRegistry } from './job-types';
-import { print, warn } from './print';
+import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
-/** `rowlock cancel ID…`: exit 1 if one of the ids could not be cancelled. */
-export async function cancelCommand(settings: Settings, words: string[]): Promise<ExitCode> {
+/** `rowlock cancel ID… [--json]`: exit 1 if one of the ids could not be cancelled. */
+export async function cancelCommand(
+  settings: Settings,
+  words: string[],
+  { json = false }: { json?: boolean },
+): Promise<ExitCode> {
   const ids = parseIds(words);
   const known = await loadRegistry(settings);
   return withQueue(settings, async (pool) => {
     const all = await cancelJobs(pool, ids, (type) => known.get(type)?.unique === 'active');
-    for (const cancellation of all) tell(cancellation);
+    if (json) print(toJsonLine(all.map(toPlain)));
+    else for (const cancellation of all) tell(cancellation);
     return all.every(({ how }) => how === 'cancelled' || how === 'requested') ? EXIT.ok : EXIT.failed;
   });
 }
+
+const toPlain = (cancellation: Cancellation) => {
+  const { id, how } = cancellation;
+  if (how === 'unknown') return { id: exactId(id), outcome: how };
+  return { id: exactId(id), job_type: cancellation.job.type, outcome: how, status_before: cancellation.job.status };
+};
 
 function tell(cancellation: Cancellation): void {
   const { id, how } = cancellation;

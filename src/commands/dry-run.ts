@@ -1,22 +1,37 @@
 import { type ConnectionSettings, type RunSettings, serverName } from '../config';
 import { openPool } from '../db/pool';
 import { requireSchema } from '../db/schema';
-import { countDueByType } from '../queue/due';
+import { countDueByType, type DueJobs } from '../queue/due';
 import type { Registry } from '../worker/registry';
+import { print, toJsonLine } from './print';
 
-/** `rowlock run --dry-run`: prints what a run would claim, and writes nothing at all. */
-export async function showDue(database: ConnectionSettings, run: RunSettings, registry: Registry): Promise<void> {
+/** `rowlock run --dry-run [--json]`: prints what a run would claim, and writes nothing at all. */
+export async function showDue(
+  database: ConnectionSettings,
+  run: RunSettings,
+  registry: Registry,
+  json: boolean,
+): Promise<void> {
   const pool = openPool(database, { connections: 1, sessionTimeoutMs: run.lease });
   try {
     await requireSchema(pool, serverName(database));
     const due = await countDueByType(pool, { queues: run.queue, types: run.type });
-    if (due.length === 0) process.stdout.write('nothing is due\n');
+    const isKnown = (type: string): boolean => registry.get(type) !== undefined;
+    if (json) return void print(toJsonLine(due.map((jobs) => toPlain(jobs, isKnown(jobs.type)))));
+    if (due.length === 0) print('nothing is due');
     for (const { queue, priority, type, due: count } of due) {
-      const known =
-        registry.get(type) === undefined ? ' (no job function here has this type: it would be put back)' : '';
-      process.stdout.write(`would run ${count} of ${type} from queue ${queue}, priority ${priority}${known}\n`);
+      const known = isKnown(type) ? '' : ' (no job function here has this type: it would be put back)';
+      print(`would run ${count} of ${type} from queue ${queue}, priority ${priority}${known}`);
     }
   } finally {
     await pool.end();
   }
 }
+
+const toPlain = ({ queue, priority, type, due }: DueJobs, isKnown: boolean) => ({
+  queue,
+  priority,
+  job_type: type,
+  due,
+  known: isKnown,
+});

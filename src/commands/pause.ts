@@ -4,18 +4,24 @@ import { EXIT, type ExitCode } from '../errors';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
 import { findNearest } from './nearest';
-import { print, warn } from './print';
+import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
-/** `rowlock pause QUEUE`. */
-export function pauseCommand(settings: Settings, queue: string): Promise<ExitCode> {
+/** `rowlock pause QUEUE [--json]`. */
+export function pauseCommand(
+  settings: Settings,
+  queue: string,
+  { json = false }: { json?: boolean },
+): Promise<ExitCode> {
   return withQueue(settings, async (pool) => {
     const { wasPaused } = await pauseQueue(pool, queue);
-    print(
-      wasPaused
-        ? `queue ${queue} was paused already`
-        : `queue ${queue} is paused; running jobs go on, and rowlock resume ${queue} ends the pause`,
-    );
+    if (json) print(toJsonLine({ queue, paused: true, was_paused: wasPaused }));
+    else
+      print(
+        wasPaused
+          ? `queue ${queue} was paused already`
+          : `queue ${queue} is paused; running jobs go on, and rowlock resume ${queue} ends the pause`,
+      );
     await warnOfEmptyQueue(pool, queue);
     return EXIT.ok;
   });

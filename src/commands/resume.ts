@@ -2,16 +2,22 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { resumeQueue } from '../queue/pause';
 import { warnOfEmptyQueue } from './pause';
-import { print } from './print';
+import { print, toJsonLine } from './print';
 import { withQueue } from './session';
 
-/** `rowlock resume QUEUE`. */
-export function resumeCommand(settings: Settings, queue: string): Promise<ExitCode> {
+/** `rowlock resume QUEUE [--json]`. */
+export function resumeCommand(
+  settings: Settings,
+  queue: string,
+  { json = false }: { json?: boolean },
+): Promise<ExitCode> {
   return withQueue(settings, async (pool) => {
     const { wasPaused } = await resumeQueue(pool, queue);
-    print(
-      wasPaused ? `queue ${queue} is resumed; its jobs are claimed by the next run` : `queue ${queue} was not paused`,
-    );
+    if (json) print(toJsonLine({ queue, paused: false, was_paused: wasPaused }));
+    else
+      print(
+        wasPaused ? `queue ${queue} is resumed; its jobs are claimed by the next run` : `queue ${queue} was not paused`,
+      );
     if (!wasPaused) await warnOfEmptyQueue(pool, queue);
     return EXIT.ok;
   });

@@ -4,19 +4,20 @@ import { findDeadLetters, type Revival, reviveJobs } from '../queue/retry';
 import type { Registry } from '../worker/registry';
 import { parseIds } from './ids';
 import { loadRegistry } from './job-types';
-import { print, warn } from './print';
+import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
 export interface RetryOptions {
   failed?: boolean;
   type?: string;
+  json?: boolean;
 }
 
-/** `rowlock retry ID…`, or `--failed [--type TYPE]`: exit 1 if one of the ids could not be revived. */
+/** `rowlock retry ID… [--json]`, or `--failed [--type TYPE]`: exit 1 if one of the ids could not be revived. */
 export async function retryCommand(
   settings: Settings,
   words: string[],
-  { failed = false, type }: RetryOptions,
+  { failed = false, type, json = false }: RetryOptions,
 ): Promise<ExitCode> {
   if (failed === words.length > 0)
     throw new UsageError('give the ids of the jobs to retry, or --failed for all that have failed');
@@ -25,11 +26,20 @@ export async function retryCommand(
   const known = await loadRegistry(settings);
   return withQueue(settings, async (pool) => {
     const revivals = await reviveJobs(pool, failed ? await findDeadLetters(pool, type) : ids);
-    if (failed) tellAll(revivals, known);
+    if (json) print(toJsonLine(revivals.map((revival) => toPlain(revival, known))));
+    else if (failed) tellAll(revivals, known);
     else for (const revival of revivals) tellOne(revival, known);
     // A dead letter that somebody else revived or deleted meanwhile is no fault.
     return failed || revivals.every(({ how }) => how === 'revived') ? EXIT.ok : EXIT.failed;
   });
+}
+
+function toPlain(revival: Revival, known: Registry) {
+  const { id, how } = revival;
+  if (how === 'unknown') return { id: exactId(id), outcome: how };
+  const { type, status } = revival.job;
+  const freed = how === 'revived' ? { unique_key_freed: lostItsKey(revival, known) } : {};
+  return { id: exactId(id), job_type: type, outcome: how, status_before: status, ...freed };
 }
 
 function tellAll(revivals: Revival[], known: Registry): void {

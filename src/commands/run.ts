@@ -15,11 +15,15 @@ export interface RunCommandOptions {
   ids?: readonly JobId[] | undefined;
   dryRun?: boolean | undefined;
   failOnError?: boolean | undefined;
+  /** With dryRun. */
+  json?: boolean | undefined;
 }
 
 /** `rowlock run`: one run, as cron starts it. */
 export async function runCommand(settings: Settings, options: RunCommandOptions): Promise<ExitCode> {
-  if (options.dryRun === true) return dryRun(settings);
+  if (options.json === true && options.dryRun !== true)
+    throw new UsageError('--json goes with --dry-run; LOG_LEVEL=info tells of a run in JSON lines');
+  if (options.dryRun === true) return dryRun(settings, options.json === true);
   const log = createLog({ level: settings.logLevel, file: settings.logFile });
   try {
     if (!isWatched(settings, options)) return await work(settings, options, log.emit);
@@ -30,9 +34,9 @@ export async function runCommand(settings: Settings, options: RunCommandOptions)
   }
 }
 
-async function dryRun(settings: Settings): Promise<ExitCode> {
+async function dryRun(settings: Settings, json: boolean): Promise<ExitCode> {
   const { database, registry } = await prepare(settings);
-  await showDue(database, settings.run, registry);
+  await showDue(database, settings.run, registry, json);
   return EXIT.ok;
 }
 
@@ -48,6 +52,7 @@ async function work(settings: Settings, options: RunCommandOptions, emit: Emit):
       settings: settings.run,
       registry,
       emit,
+      pruneMs: settings.pruneMs,
       childEntry: [join(__dirname, '..', 'cli.js'), ...childArguments(settings)],
       ...(options.ids !== undefined && options.ids.length > 0 && { ids: options.ids }),
       ...(options.failOnError !== undefined && { failOnError: options.failOnError }),

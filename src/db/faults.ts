@@ -62,6 +62,9 @@ export const isConflict = (error: unknown): boolean => CONFLICTS.has(errnoOf(err
 
 export const isDuplicate = (error: unknown): boolean => isServerError(error, 1062);
 
+/** True if a foreign key of another table keeps the row; 1217 where this user may not know which. */
+export const isReferred = (error: unknown): boolean => isServerError(error, 1217, 1451);
+
 /** True if the server refuses a JSON document: not valid, or nested too deep; MariaDB says so by a CHECK. */
 export const isJsonRefused = (error: unknown): boolean => isServerError(error, 3140, 3141, 3157, 4025);
 

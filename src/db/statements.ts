@@ -58,6 +58,20 @@ export async function readPlan(on: Queryable, name: string, values: Parameters =
   return rows as PlanStep[];
 }
 
+/** The same on tables of other apps: `{name}` in the text stands for an identifier, given in its parts and quoted here. */
+export async function selectFrom<T>(
+  on: Queryable,
+  name: string,
+  identifiers: Record<string, string[]>,
+  values: Parameters,
+): Promise<T[]> {
+  const sql = text(name).replaceAll(/\{(\w+)\}/g, (_, key: string) => (identifiers[key] ?? []).map(quote).join('.'));
+  const [rows] = await on.query<RowDataPacket[]>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+  return rows as T[];
+}
+
+const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;
+
 /** Runs a named statement that changes rows; answers with how many it found. */
 export async function change(on: Queryable, name: string, values: Parameters = {}): Promise<number> {
   return (await insert(on, name, values)).affectedRows;

@@ -18,3 +18,21 @@ export function builtInJobs({
   }
   return jobs;
 }
+
+/** The job types that {@link builtInJobs} leaves out, and the variables that each wants. */
+export function leftOutJobs({
+  smtpUrl,
+  reportDir,
+  reportDatabase,
+}: JobSettings): { type: string; missing: string[] }[] {
+  const wanted = {
+    'email.send': { SMTP_URL: smtpUrl },
+    'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
+  };
+  return Object.entries(wanted)
+    .map(([type, settings]) => ({
+      type,
+      missing: Object.entries(settings).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
+    }))
+    .filter(({ missing }) => missing.length > 0);
+}

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readVersion } from '../version';
 import { addChanges } from './changes';
 import type { Execute } from './command';
+import { addCompletion } from './completion';
 import { addMachine } from './machine';
 import { addViews } from './views';
 import { addWork } from './work';
@@ -27,6 +28,7 @@ export function buildProgram(execute: Execute): Command {
   addViews(program, execute);
   addChanges(program, execute);
   addMachine(program, execute);
+  addCompletion(program, execute);
   return program;
 }
 

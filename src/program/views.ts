@@ -52,4 +52,16 @@ export function addViews(program: Command, execute: Execute): void {
         return metricsCommand(settings);
       }),
     );
+
+  program
+    .command('types')
+    .description('the job types of this worker, with the JSON Schema of each payload')
+    .option('--jobs <file>', 'a module or JSON file of further job types')
+    .option('--json', 'print JSON')
+    .action(({ jobs, ...options }, command: Command) =>
+      execute(command, { jobs }, (settings) => {
+        const { typesCommand }: typeof import('../commands/types') = require('../commands/types');
+        return typesCommand(settings, options);
+      }),
+    );
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Overrides } from '../config';
 import { addRunOptions, collect, type Execute, type RunOptions } from './command';
 
-type OneRunOptions = RunOptions & { id?: string[]; dryRun?: boolean };
+type OneRunOptions = RunOptions & { id?: string[]; dryRun?: boolean; json?: boolean };
 
 type ScheduleOptions = RunOptions & { cron: string; timezone?: string };
 
@@ -26,11 +26,12 @@ export function addWork(program: Command, execute: Execute): void {
   )
     .option('--id <id>', 'run this job now, whatever its time or its queue; repeatable', collect)
     .option('--dry-run', 'show what would run, and change nothing')
-    .action(({ id, dryRun, failOnError, ...overrides }: OneRunOptions, command: Command) =>
+    .option('--json', 'with --dry-run: print JSON')
+    .action(({ id, dryRun, failOnError, json, ...overrides }: OneRunOptions, command: Command) =>
       execute(command, overrides, (settings) => {
         const { parseIds }: typeof import('../commands/ids') = require('../commands/ids');
         const { runCommand }: typeof import('../commands/run') = require('../commands/run');
-        return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError });
+        return runCommand(settings, { ids: parseIds(id ?? []), dryRun, failOnError, json });
       }),
     );
 

@@ -6,15 +6,29 @@ export type Status = 'pending' | 'running' | 'completed' | 'failed';
 
 export const STATUSES: readonly Status[] = ['pending', 'running', 'completed', 'failed'];
 
+const HIGHEST_PRIORITY = 32_767;
+
 /** The queues that hold a job in this status, by one index seek each. */
-export async function findQueuesWith(on: Queryable, status: Status): Promise<string[]> {
-  const found: string[] = [];
-  let after: string | null = null;
+export const findQueuesWith = async (on: Queryable, status: Status): Promise<string[]> =>
+  (await walk(on, status, ({ queue }) => ({ queue, priority: HIGHEST_PRIORITY }))).map(({ queue }) => queue);
+
+/** The lanes that hold a job in this status, by one index seek each. */
+export const findLanesWith = (on: Queryable, status: Status): Promise<LaneName[]> => walk(on, status, (found) => found);
+
+interface LaneName {
+  queue: string;
+  priority: number;
+}
+
+/** @param goOn behind which place the next one is looked for */
+async function walk(on: Queryable, status: Status, goOn: (found: LaneName) => LaneName): Promise<LaneName[]> {
+  const found: LaneName[] = [];
+  let after: { queue: string | null; priority: number } = { queue: null, priority: 0 };
   for (;;) {
-    const [row]: { queue: string }[] = await select(on, 'find_next_queue', { status, queue: after });
+    const [row] = await select<LaneName>(on, 'find_next_queue', { status, ...after });
     if (row === undefined) return found;
-    found.push(row.queue);
-    after = row.queue;
+    found.push({ queue: row.queue, priority: row.priority });
+    after = goOn(row);
   }
 }
 

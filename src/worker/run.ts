@@ -50,6 +50,8 @@ export interface RunOptions {
   ids?: readonly JobId[];
   /** A dead letter makes the exit code 1. */
   failOnError?: boolean;
+  /** Completed jobs and runs that ended longer ago than this are deleted, once a day by one run of all hosts. */
+  pruneMs?: number | undefined;
 }
 
 /** After this many leases without an answer a run gives up what it does: another may long have it. */
@@ -162,7 +164,10 @@ class Run {
     const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
     try {
       const isDone = await Promise.race([this.work(ids), this.forsaken]);
-      return isDone ? await this.finish() : EXIT.ok;
+      if (!isDone) return EXIT.ok;
+      const exitCode = await this.finish();
+      await this.prune();
+      return exitCode;
     } finally {
       clearTimeout(lateHeartbeat);
       ignoreSignals();
@@ -357,6 +362,15 @@ class Run {
     if (this.fault !== undefined) throw this.fault;
     if (options.ids !== undefined) return report.counts.completed === options.ids.length ? EXIT.ok : EXIT.failed;
     return options.failOnError === true && report.deadLetters > 0 ? EXIT.failed : EXIT.ok;
+  }
+
+  /** Once its row is closed: the next tick has the slot, and no lease can be lost over it. */
+  private async prune(): Promise<void> {
+    const { pruneMs, ids, emit } = this.options;
+    if (pruneMs === undefined || ids !== undefined || this.outcome !== 'finished') return;
+    await this.heartbeat.stop();
+    const { pruneInTurn }: typeof import('./prune') = require('./prune');
+    await pruneInTurn(this.pool, pruneMs, { emit, isStopping: () => this.stopSignal !== undefined });
   }
 
   private get outcome(): RunOutcome {
