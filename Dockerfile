@@ -34,6 +34,7 @@ COPY package.json LICENSE ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY sql sql
+COPY completion completion
 RUN ln -s /app/dist/cli.js /usr/local/bin/rowlock
 USER node
 

@@ -52,7 +52,7 @@ const ERRORS = /background_job_errors/;
 const QUEUES = /background_job_queues/;
 
 /** Of a locking SELECT MySQL says SELECT; MariaDB lets a reader lock, and refuses what comes after. */
-const CHANGE = /(SELECT|UPDATE)/;
+const CHANGE = /(SELECT|UPDATE|DELETE)/;
 
 const COMMANDS: [args: string, asProducer: unknown, asViewer: unknown, asMigrator: unknown][] = [
   ['enqueue a.b {}', WORKS, lacks(/INSERT/, JOBS), lacks(/INSERT/, JOBS)],
@@ -64,6 +64,8 @@ const COMMANDS: [args: string, asProducer: unknown, asViewer: unknown, asMigrato
   ['cancel 3', lacks(/SELECT/, JOBS), lacks(CHANGE, JOBS), lacks(CHANGE, JOBS)],
   ['pause mail', lacks(/(SELECT|INSERT)/, QUEUES), lacks(/INSERT/, QUEUES), WORKS],
   ['resume mail', lacks(/UPDATE/, QUEUES), lacks(/UPDATE/, QUEUES), WORKS],
+  ['prune --older-than 14d', lacks(/SELECT/, RUNS), lacks(CHANGE, JOBS), lacks(/SELECT/, RUNS)],
+  ['metrics', lacks(/SELECT/, /background_job\w+/), WORKS, lacks(/SELECT/, RUNS)],
   ['migrate --status', WORKS, WORKS, WORKS],
   ['wait --timeout 1s', WORKS, WORKS, WORKS],
 ];
@@ -71,7 +73,13 @@ const COMMANDS: [args: string, asProducer: unknown, asViewer: unknown, asMigrato
 describe.each(COMMANDS)('rowlock %s', (args, asProducer, asViewer, asMigrator) => {
   beforeAll(async () => {
     await db.pool.query('DELETE FROM background_jobs');
-    const jobs = [{ id: 1 }, { id: 2, status: 'failed', attempts: 8 }, { id: 3 }];
+    const old = new Date('2026-01-01');
+    const jobs = [
+      { id: 1 },
+      { id: 2, status: 'failed', attempts: 8 },
+      { id: 3 },
+      { id: 4, status: 'completed', run_at: old, processed_at: old },
+    ];
     for (const columns of jobs) await insertJob(db, columns);
   });
 

@@ -71,7 +71,14 @@ describe('its steps, taken in a folder', () => {
   };
 
   test('leave nothing in the image but what runs, and no secret', () => {
-    expect(readdirSync(join(image, 'app')).sort()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'sql']);
+    expect(readdirSync(join(image, 'app')).sort()).toEqual([
+      'LICENSE',
+      'completion',
+      'dist',
+      'node_modules',
+      'package.json',
+      'sql',
+    ]);
     expect(existsSync(join(image, 'app', 'node_modules', 'typescript'))).toBe(false);
   });
 

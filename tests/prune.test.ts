@@ -412,11 +412,13 @@ describe('foreign keys of other tables', () => {
       await sql('DROP TABLE IF EXISTS ??', [table]);
   });
 
-  const addChild = (table: string, rule: string) =>
-    sql(
+  const addChild = async (table: string, rule: string) => {
+    await sql(
       `CREATE TABLE ?? (id INT AUTO_INCREMENT PRIMARY KEY, job_id BIGINT UNSIGNED, FOREIGN KEY (job_id) REFERENCES background_jobs (id) ${rule})`,
       [table],
     );
+    await bench.db.users.allow('worker', 'SELECT, REFERENCES (job_id)', table);
+  };
 
   const refer = async (table: string, jobs: readonly number[]) =>
     sql('INSERT INTO ?? (job_id) VALUES ?', [table, jobs.map((id) => [id])]);

@@ -11,6 +11,8 @@ interface Need {
 }
 
 const RUN = { runId: 0, leaseMs: 0, host: '', pid: 0, selection: '' };
+const SCHEDULE = { type: '', text: '', tick: new Date(1000) };
+const OLD = { ids: [0], status: 'completed', cutoff: new Date(1000) };
 
 /** The server asks for the same privileges to explain a statement as to run it, down to the columns. */
 const WORKER: Need[] = [
@@ -29,18 +31,15 @@ const WORKER: Need[] = [
   { verbs: 'UPDATE', table: 'background_job_runs', statement: 'renew_run', values: RUN },
   { verbs: 'INSERT', table: 'background_job_errors', statement: 'insert_errors', values: { rows: [[0, 0, 0, '']] } },
   { verbs: 'SELECT', table: 'background_job_queues', statement: 'find_paused_queues', values: {} },
-  {
-    verbs: 'SELECT, INSERT, UPDATE',
-    table: 'background_job_schedules',
-    statement: 'explain_schedule_rights',
-    values: {},
-  },
+  { verbs: 'SELECT', table: 'background_job_schedules', statement: 'find_schedules', values: { types: [''] } },
+  { verbs: 'INSERT', table: 'background_job_schedules', statement: 'start_schedule', values: SCHEDULE },
+  { verbs: 'UPDATE', table: 'background_job_schedules', statement: 'advance_schedule', values: SCHEDULE },
 ];
 
 const PRUNING: Need[] = [
-  { verbs: 'DELETE', table: 'background_jobs', statement: 'explain_job_deletion', values: {} },
-  { verbs: 'DELETE', table: 'background_job_errors', statement: 'explain_error_deletion', values: {} },
-  { verbs: 'DELETE', table: 'background_job_runs', statement: 'explain_run_deletion', values: {} },
+  { verbs: 'DELETE', table: 'background_jobs', statement: 'delete_ended_jobs', values: OLD },
+  { verbs: 'DELETE', table: 'background_job_errors', statement: 'delete_errors', values: OLD },
+  { verbs: 'DELETE', table: 'background_job_runs', statement: 'delete_closed_runs', values: OLD },
 ];
 
 /** Whether a run can do its work as this user. Nothing is executed. */

@@ -1,2 +1,0 @@
--- Purpose: whether this user may prune here. It is explained and never executed, and would delete nothing.
-DELETE FROM background_jobs WHERE id = 0;
