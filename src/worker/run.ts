@@ -8,7 +8,6 @@ import { EXIT, type ExitCode, LeaseLostError, messageOf } from '../errors';
 import type { Emit } from '../events';
 import { claimNamed, explainUnclaimed } from '../queue/claim';
 import type { JobId } from '../queue/job';
-import { rescueJobs } from '../queue/rescue';
 import {
   closeRun,
   closeRunPatiently,
@@ -20,7 +19,6 @@ import {
   type RunOutcome,
   takeSlot,
 } from '../queue/runs';
-import { enqueueTicks } from '../queue/schedules';
 import { readLargestPacket } from '../queue/server';
 import type { Attempt } from './attempt';
 import { Claimer } from './claimer';
@@ -30,7 +28,6 @@ import { type Execution, execute } from './execute';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
 import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
-import { listSchedules } from './recurring';
 import type { Registry } from './registry';
 import { Report } from './report';
 import { describeSelection } from './selection';
@@ -38,6 +35,7 @@ import { Settler } from './settler';
 import { watchSignals } from './signals';
 import { watchStrays } from './strays';
 import { SuspectHost } from './suspect-host';
+import { keepUp } from './upkeep';
 
 export interface RunOptions {
   database: ConnectionSettings;
@@ -210,9 +208,7 @@ class Run {
   private async runDue(): Promise<boolean> {
     const { pool, runId, options } = this;
     const { settings, emit } = options;
-    await this.enqueueTicks();
-    const rescued = await rescueJobs(pool, (type) => options.registry.get(type)?.unique === 'active');
-    if (rescued > 0) emit('jobs.rescued', { count: rescued });
+    await keepUp(pool, options.registry, emit);
     const why = await this.takeSlot();
     if (why !== undefined) {
       await closeRun(pool, runId, 'skipped');
@@ -230,14 +226,6 @@ class Run {
     clearTimeout(overtime);
     await Promise.all([draining, this.leaveSlot()]);
     return true;
-  }
-
-  /** What the schedules of this worker's job types owe. */
-  private async enqueueTicks(): Promise<void> {
-    const { emit, registry } = this.options;
-    const { types, refused } = await enqueueTicks(this.pool, listSchedules(registry));
-    if (types.length > 0) emit('jobs.enqueued', { count: types.length, types });
-    for (const { type, error } of refused) emit('schedule.refused', { job_type: type, error: messageOf(error) });
   }
 
   /** Why there is none, or undefined. */
