@@ -271,7 +271,7 @@ describe('a user', () => {
       state: 'fault',
       detail:
         'this user cannot run jobs, it lacks INSERT, UPDATE on background_jobs; INSERT, UPDATE on background_job_runs; ' +
-        'INSERT on background_job_errors; SELECT, INSERT, UPDATE on background_job_schedules',
+        'INSERT on background_job_errors; INSERT, UPDATE on background_job_schedules',
       mend: expect.stringContaining('sql/grants.sql'),
     });
     expect(found).toMatchObject({ runs: { state: 'ok' }, waiting: { state: 'ok' }, server: { state: 'ok' } });

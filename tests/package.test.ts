@@ -29,7 +29,7 @@ test('it holds what is needed and nothing else', () => {
     'package.json',
   ]);
   const others = files.filter(
-    (file) => file.includes('/') && !/^(dist\/.*\.(js|d\.ts)|sql\/.*\.sql|deploy\/.*)$/.test(file),
+    (file) => file.includes('/') && !/^(dist\/.*\.(js|d\.ts)|sql\/.*\.sql|deploy\/.*|completion\/.*)$/.test(file),
   );
   expect(others).toEqual([]);
   expect(files).toEqual(
