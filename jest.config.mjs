@@ -13,8 +13,8 @@ const config = {
       },
     ],
   },
-  // The database and the runs that the tests start want a core of their own.
-  maxWorkers: 2,
+  // More than cores, on the smallest machine: a test mostly waits for the runs that it has started, or for cron.
+  maxWorkers: 3,
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],

@@ -32,7 +32,7 @@ const sql = async (statement: string, values: unknown[] = []): Promise<RowDataPa
 
 /** As many rows as asked for, made inside the server, `SELECT n` from 0 up. */
 const numbers = (count: number): string =>
-  `(SELECT @n := @n + 1 AS n FROM information_schema.COLUMNS AS a, information_schema.COLUMNS AS b, (SELECT @n := -1) AS start LIMIT ${count}) AS numbers`;
+  `(SELECT n - 1 AS n FROM JSON_TABLE(CONCAT('[0', REPEAT(',0', ${count - 1}), ']'), '$[*]' COLUMNS (n FOR ORDINALITY)) AS list) AS numbers`;
 
 /** Jobs that were due and ended this many days ago. */
 async function addEnded(count: number, daysAgo: number, status = 'completed', columns = ''): Promise<void> {

@@ -3,10 +3,10 @@ import { toNodeCron } from '../src/commands/schedule';
 import { readTicks } from '../src/worker/ticks';
 import { type Expected, listTicks } from './support/calendar';
 
-/** The weeks in which these zones change their clocks. */
+/** Days in which some of these zones change their clocks: Lord Howe in the first, New York in the second, Berlin in both. */
 const CHANGES = [
-  { from: new Date('2027-03-10T00:00:00Z'), until: new Date('2027-04-06T00:00:00Z') },
-  { from: new Date('2027-10-01T00:00:00Z'), until: new Date('2027-11-09T00:00:00Z') },
+  { from: new Date('2027-03-26T00:00:00Z'), until: new Date('2027-04-06T00:00:00Z') },
+  { from: new Date('2027-10-30T00:00:00Z'), until: new Date('2027-11-09T00:00:00Z') },
 ];
 
 const YEAR = { from: new Date('2027-01-01T00:00:00Z'), until: new Date('2028-01-01T00:00:00Z') };
@@ -24,51 +24,48 @@ const at = (hour: number, minute: number): Expected => ({
   matches: (local) => local.hour === hour && local.minute === minute,
 });
 
-describe.each(['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'])(
-  'in %s',
-  (timezone) => {
-    test.each<[string, Expected]>([
-      ['30 2 * * *', at(2, 30)],
-      ['0 2 * * *', at(2, 0)],
-      ['15 1 * * *', at(1, 15)],
-      [
-        '0,45 1-3 * * *',
-        { isFixed: true, matches: ({ hour, minute }) => [0, 45].includes(minute) && hour >= 1 && hour <= 3 },
-      ],
-      ['30 2 1 * *', { isFixed: true, matches: (local) => local.day === 1 && at(2, 30).matches(local) }],
-      ['*/20 * * * *', { isFixed: false, matches: ({ minute }) => minute % 20 === 0 }],
-      ['30 */2 * * *', { isFixed: false, matches: ({ hour, minute }) => hour % 2 === 0 && minute === 30 }],
-      ['10 * * * SUN', { isFixed: false, matches: ({ minute, weekday }) => weekday === 0 && minute === 10 }],
-      [
-        '0 12 13 * 5',
-        { isFixed: true, matches: (local) => (local.day === 13 || local.weekday === 5) && at(12, 0).matches(local) },
-      ],
-      [
-        '0 12 */2 * 1',
-        { isFixed: true, matches: (local) => local.day % 2 === 1 && local.weekday === 1 && at(12, 0).matches(local) },
-      ],
-      [
-        '0 12 1 4,11 *',
-        {
-          isFixed: true,
-          matches: (local) => local.day === 1 && [4, 11].includes(local.month) && at(12, 0).matches(local),
-        },
-      ],
-      ['@monthly', { isFixed: true, matches: (local) => local.day === 1 && at(0, 0).matches(local) }],
-    ])('%s ticks as a crontab has it', (text, expected) => {
-      for (const span of CHANGES) {
-        const ticks = listTicks(expected, timezone, span.from, span.until);
-        expect(ticks.length).toBeGreaterThan(0);
-        expect(ticksOf(text, timezone, span).map(toText)).toEqual(ticks.map(toText));
-        const { newest } = readTicks(text, timezone);
-        for (const [index, tick] of ticks.slice(0, 200).entries()) {
-          expect(newest(tick)).toEqual(tick);
-          if (index > 0) expect(newest(new Date(tick.getTime() - 1))).toEqual(ticks[index - 1]);
-        }
+describe.each(['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'])('in %s', (timezone) => {
+  test.each<[string, Expected]>([
+    ['30 2 * * *', at(2, 30)],
+    ['0 2 * * *', at(2, 0)],
+    ['15 1 * * *', at(1, 15)],
+    [
+      '0,45 1-3 * * *',
+      { isFixed: true, matches: ({ hour, minute }) => [0, 45].includes(minute) && hour >= 1 && hour <= 3 },
+    ],
+    ['30 2 1 * *', { isFixed: true, matches: (local) => local.day === 1 && at(2, 30).matches(local) }],
+    ['*/20 * * * *', { isFixed: false, matches: ({ minute }) => minute % 20 === 0 }],
+    ['30 */2 * * *', { isFixed: false, matches: ({ hour, minute }) => hour % 2 === 0 && minute === 30 }],
+    ['10 * * * SUN', { isFixed: false, matches: ({ minute, weekday }) => weekday === 0 && minute === 10 }],
+    [
+      '0 12 13 * 5',
+      { isFixed: true, matches: (local) => (local.day === 13 || local.weekday === 5) && at(12, 0).matches(local) },
+    ],
+    [
+      '0 12 */2 * 1',
+      { isFixed: true, matches: (local) => local.day % 2 === 1 && local.weekday === 1 && at(12, 0).matches(local) },
+    ],
+    [
+      '0 12 1 4,11 *',
+      {
+        isFixed: true,
+        matches: (local) => local.day === 1 && [4, 11].includes(local.month) && at(12, 0).matches(local),
+      },
+    ],
+    ['@monthly', { isFixed: true, matches: (local) => local.day === 1 && at(0, 0).matches(local) }],
+  ])('%s ticks as a crontab has it', (text, expected) => {
+    for (const span of CHANGES) {
+      const ticks = listTicks(expected, timezone, span.from, span.until);
+      expect(ticks.length).toBeGreaterThan(0);
+      expect(ticksOf(text, timezone, span).map(toText)).toEqual(ticks.map(toText));
+      const { newest } = readTicks(text, timezone);
+      for (const [index, tick] of ticks.slice(0, 100).entries()) {
+        expect(newest(tick)).toEqual(tick);
+        if (index > 0) expect(newest(new Date(tick.getTime() - 1))).toEqual(ticks[index - 1]);
       }
-    });
-  },
-);
+    }
+  });
+});
 
 const toText = (tick: Date): string => tick.toISOString();
 
