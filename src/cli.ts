@@ -8,7 +8,7 @@ import { buildProgram, type Execute } from './program';
 const LINGER_MS = 250;
 
 let debugging = false;
-/** Jobs may be running. */
+/** Jobs may be running, here or in a run that was started here. */
 let isWorking = false;
 
 /** Reads the settings, runs the command and puts the driver's errors into words. */
@@ -16,7 +16,7 @@ const execute: Execute = async (command, overrides, run) => {
   const { loadSettings } = require('./config') as typeof import('./config');
   const settings = loadSettings(overrides, envFileOf(command));
   debugging = settings.logLevel === 'debug';
-  isWorking = ['run', 'child'].includes(command.name());
+  isWorking = ['run', 'child', 'schedule'].includes(command.name());
   try {
     process.exitCode = await run(settings);
   } catch (error) {

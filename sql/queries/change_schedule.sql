@@ -4,6 +4,7 @@
 -- If each of them began anew, none would ever come to a tick. So where the row was written to in the last ten
 -- minutes, by a tick or by such a change, it goes on from there, and looks back two minutes at most.
 -- Guard: the text that was seen. 0 rows: another host was first.
+-- Index: the primary key.
 UPDATE background_job_schedules
 SET cron = :text,
     last_tick = IF(last_tick < NOW(3) - INTERVAL 10 MINUTE, NOW(3), GREATEST(last_tick, NOW(3) - INTERVAL 2 MINUTE))
