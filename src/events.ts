@@ -37,6 +37,7 @@ export interface Events {
   'jobs.claimed': { run_id: number; count: number; queue: string };
   'jobs.rescued': { count: number };
   'jobs.enqueued': { count: number; types: string[] };
+  'schedule.late': { types: string[] };
   'schedule.refused': { job_type: string; error: string };
   'schedule.started': { cron: string };
   'schedule.run_ended': { pid: number; how: string };
@@ -113,6 +114,10 @@ export const WORDING: Wording = {
   'jobs.enqueued': {
     level: 'info',
     say: (e) => `${e.count} scheduled ${e.count === 1 ? 'job' : 'jobs'} enqueued: ${e.types.join(', ')}`,
+  },
+  'schedule.late': {
+    level: 'info',
+    say: (e) => `somebody holds a lock that the ticks of ${e.types.join(', ')} wait for; the next run makes them up`,
   },
   'schedule.refused': {
     level: 'warn',

@@ -48,7 +48,7 @@ const enqueuedBy = async (schedules: Schedule[], on = pool) => (await enqueueTic
 
 test('nothing is asked where no job type has a schedule', async () => {
   const silent = { query: () => Promise.reject(new Error('a statement was sent')) } as unknown as Pool;
-  expect(await enqueueTicks(silent, [])).toEqual({ types: [], refused: [] });
+  expect(await enqueueTicks(silent, [])).toEqual({ types: [], late: [], refused: [] });
 });
 
 test('a schedule that is seen first begins at its next tick', async () => {
@@ -194,4 +194,26 @@ test('a job that cannot be enqueued stops no other schedule', async () => {
   const { types, refused } = await enqueueTicks(pool, [bad, good]);
   expect(types).toEqual(['report']);
   expect(refused).toEqual([{ type: 'bad', error: expect.objectContaining({ name: 'UnfitJobError' }) }]);
+});
+
+test('a lock at the end of the table leaves the tick to the next run, and keeps this one from nothing else', async () => {
+  await enqueuedBy(minutely);
+  await ageLastTick('61 SECOND');
+  const holder = await db.pool.getConnection();
+  await holder.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await holder.query('START TRANSACTION');
+  await holder.query('SELECT * FROM background_jobs WHERE id > 0 FOR UPDATE');
+  expect(await enqueueTicks(pool, minutely)).toEqual({ types: [], late: ['report'], refused: [] });
+  await holder.query('ROLLBACK');
+  holder.destroy();
+  expect(await enqueuedBy(minutely)).toBe(1);
+});
+
+test('a tick that was taken by a clock hours ahead does not silence the schedule', async () => {
+  await enqueuedBy(minutely);
+  await ageLastTick('-1 DAY');
+  expect(await enqueuedBy(minutely)).toBe(0);
+  expect(await rows('SELECT last_tick <= NOW(3) AS isPast FROM background_job_schedules')).toEqual([{ isPast: 1 }]);
+  await ageLastTick('61 SECOND');
+  expect(await enqueuedBy(minutely)).toBe(1);
 });

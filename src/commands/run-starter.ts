@@ -17,8 +17,8 @@ export interface RunStarterOptions {
 
 /** A process of its own for each run, as cron has it: what a function leaves behind ends with its run. */
 export class RunStarter {
-  private readonly live = new Set<ChildProcess>();
-  private newestStart = Number.NEGATIVE_INFINITY;
+  /** When each run that has not ended was started, as performance.now() tells it. */
+  private readonly live = new Map<ChildProcess, number>();
   private stopping = false;
   private wake: () => void = () => undefined;
   private readonly runArguments: readonly string[];
@@ -38,16 +38,16 @@ export class RunStarter {
    * its jobs; the next run starts beside it, as a job of four hours must not silence this host.
    */
   tick(): void {
-    const isAtWork = this.live.size > 0 && performance.now() - this.newestStart < this.maxTimeMs;
+    const now = performance.now();
+    const isAtWork = [...this.live.values()].some((startedAt) => now - startedAt < this.maxTimeMs);
     if (this.stopping || isAtWork) return;
-    this.newestStart = performance.now();
     // In a group of its own: a ctrl-C is for this process, which hands it on once. A second one would end the run.
     const child = spawn(process.execPath, [CLI, 'run', ...this.runArguments], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: environmentFor(this.level),
     });
-    this.live.add(child);
+    this.live.set(child, now);
     child.on('error', (error) => this.ended(child, messageOf(error)));
     child.on('exit', (code, signal) => this.ended(child, signal === null ? `exit code ${code}` : signal, code === 0));
   }
@@ -57,7 +57,7 @@ export class RunStarter {
     const onSignal = (signal: NodeJS.Signals) => {
       this.stopping = true;
       stopTicking();
-      for (const child of this.live) child.kill(signal);
+      for (const child of this.live.keys()) child.kill(signal);
       this.wake();
     };
     for (const signal of SIGNALS) process.on(signal, onSignal);

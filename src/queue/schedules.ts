@@ -1,5 +1,5 @@
-import { isTransient } from '../db/faults';
-import type { Pool } from '../db/pool';
+import { isConflict, isTransient } from '../db/faults';
+import type { Pool, PoolConnection } from '../db/pool';
 import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
 import { type EnqueueRow, enqueueJobs } from './enqueue';
@@ -17,9 +17,14 @@ export interface Schedule {
 export interface Enqueued {
   /** The type of each job that was enqueued. */
   types: string[];
+  /** The types whose tick waits for somebody else's lock: the next run makes it up. */
+  late: string[];
   /** Schedules whose job the database refuses. The others go on. */
   refused: { type: string; error: unknown }[];
 }
+
+/** A tick that lies further ahead was taken by a clock that was wrong, and has been set back since. */
+const AHEAD_MS = 3_600_000;
 
 interface Row {
   type: string;
@@ -35,15 +40,17 @@ interface Row {
  * schedule that is seen first, or whose text has changed, begins at its next tick.
  */
 export async function enqueueTicks(pool: Pool, schedules: readonly Schedule[]): Promise<Enqueued> {
-  const enqueued: Enqueued = { types: [], refused: [] };
+  const enqueued: Enqueued = { types: [], late: [], refused: [] };
   if (schedules.length === 0) return enqueued;
   const rows = await readRows(pool, schedules);
   for (const schedule of schedules) {
     try {
       if (await enqueueNewest(pool, schedule, rows.get(schedule.type))) enqueued.types.push(schedule.type);
     } catch (error) {
-      if (isTransient(error)) throw error;
-      enqueued.refused.push({ type: schedule.type, error });
+      // A producer's transaction may hold the end of the table. Claims do not need it, and must not wait for it.
+      if (isConflict(error)) enqueued.late.push(schedule.type);
+      else if (isTransient(error)) throw error;
+      else enqueued.refused.push({ type: schedule.type, error });
     }
   }
   return enqueued;
@@ -59,12 +66,13 @@ async function enqueueNewest(pool: Pool, schedule: Schedule, found: Row | undefi
   const row = await settleText(pool, schedule, found);
   const tick = row && schedule.newestTick(row.now);
   if (row === undefined || tick === undefined || tick <= row.lastTick) return false;
-  return transaction(pool, async (tx) => {
-    const { type, text } = schedule;
+  const { type, text, job } = schedule;
+  const take = async (tx: PoolConnection): Promise<boolean> => {
     if ((await change(tx, 'advance_schedule', { type, text, tick })) === 0) return false;
-    await enqueueJobs(tx, [schedule.job]);
+    await enqueueJobs(tx, [job]);
     return true;
-  });
+  };
+  return transaction(pool, take, { tries: 1 });
 }
 
 /** The row, once it has this schedule's text; undefined where the schedule is new. */
@@ -74,7 +82,9 @@ async function settleText(pool: Pool, schedule: Schedule, row: Row | undefined):
     await change(pool, 'start_schedule', { type, text });
     return undefined;
   }
-  if (row.text === text) return row;
+  const isAhead = row.lastTick.getTime() > row.now.getTime() + AHEAD_MS;
+  if (row.text === text && !isAhead) return row;
+  if (isAhead) await change(pool, 'set_schedule_back', { type });
   await change(pool, 'change_schedule', { type, text, before: row.text });
   return (await readRows(pool, [schedule])).get(type);
 }

@@ -11,8 +11,9 @@ import type { Registry } from './registry';
  * enqueues what the schedules owe, and takes back the jobs of dead runs.
  */
 export async function keepUp(pool: Pool, registry: Registry, emit: Emit): Promise<void> {
-  const { types, refused } = await enqueueTicks(pool, listSchedules(registry));
+  const { types, late, refused } = await enqueueTicks(pool, listSchedules(registry));
   if (types.length > 0) emit('jobs.enqueued', { count: types.length, types });
+  if (late.length > 0) emit('schedule.late', { types: late });
   for (const { type, error } of refused) emit('schedule.refused', { job_type: type, error: messageOf(error) });
 
   const rescued = await rescueJobs(pool, (type) => registry.get(type)?.unique === 'active');
