@@ -1,8 +1,8 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { type Cancellation, cancelJobs } from '../queue/cancel';
 import { parseIds } from './ids';
-import { loadRegistry } from './job-types';
 import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 

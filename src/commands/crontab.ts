@@ -2,11 +2,11 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { findAstray, type Overrides, type Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
 import { toArguments } from './arguments';
 import { asCronReads, toCronCommand } from './cron-line';
 import { CRON_PATH, tryAsCron } from './cron-trial';
-import { loadRegistry } from './job-types';
 import { print, warn } from './print';
 import { findSteadyNode, namesVersion } from './steady-path';
 

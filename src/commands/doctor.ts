@@ -6,8 +6,8 @@ import { CHECKS } from '../doctor/checks';
 import { type Examined, examine } from '../doctor/examine';
 import { openSubject } from '../doctor/subject';
 import { EXIT, type ExitCode } from '../errors';
+import { harmless } from '../words';
 import { print, toJsonLine } from './print';
-import { harmless } from './words';
 
 export interface DoctorOptions {
   json?: boolean;

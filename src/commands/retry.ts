@@ -1,9 +1,9 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { findDeadLetters, type Revival, reviveJobs } from '../queue/retry';
 import type { Registry } from '../worker/registry';
 import { parseIds } from './ids';
-import { loadRegistry } from './job-types';
 import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 

@@ -1,11 +1,11 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { leftOutJobs } from '../jobs';
+import { loadRegistry } from '../jobs/load-registry';
+import { harmless, sayDuration } from '../words';
 import type { JobType } from '../worker/registry';
-import { loadRegistry } from './job-types';
 import { readPayloadSchema } from './payload-schema';
 import { print, toJsonLine } from './print';
-import { harmless, sayDuration } from './words';
 
 /** `rowlock types [--jobs FILE] [--json]`: the job types of this worker. It needs no database. */
 export async function typesCommand(settings: Settings, { json = false }: { json?: boolean }): Promise<ExitCode> {

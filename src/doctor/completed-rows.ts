@@ -1,7 +1,7 @@
-import { sayDuration } from '../commands/words';
 import type { Pool } from '../db/pool';
 import { select } from '../db/statements';
 import { findQueuesWith } from '../queue/queues';
+import { sayDuration } from '../words';
 import { type Check, ok, warning } from './finding';
 
 const MANY = 1_000_000;

@@ -1,6 +1,6 @@
-import { sayDuration } from '../commands/words';
 import { isDenied } from '../db/faults';
 import { select } from '../db/statements';
+import { sayDuration } from '../words';
 import { type Check, ok, unknown, warning } from './finding';
 
 const LONG_SECONDS = 600;

@@ -1,8 +1,8 @@
-import { NO_RUN_MS } from '../commands/verdict';
-import { sayDuration, sayName } from '../commands/words';
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import type { Health } from '../queue/health';
+import { NO_RUN_MS } from '../verdict';
+import { sayDuration, sayName } from '../words';
 import { type Check, type Finding, fault, ok, warning } from './finding';
 
 interface Host {

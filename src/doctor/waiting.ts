@@ -1,6 +1,6 @@
-import { WAITED_MS } from '../commands/verdict';
-import { sayCount, sayDuration, sayName } from '../commands/words';
 import type { QueueState } from '../queue/health';
+import { WAITED_MS } from '../verdict';
+import { sayCount, sayDuration, sayName } from '../words';
 import { type Check, ok, warning } from './finding';
 
 /** A paused queue waits because somebody wants it to. */

@@ -1,8 +1,8 @@
-import { judge } from '../commands/verdict';
 import type { Health } from '../queue/health';
 import type { WholeJob } from '../queue/inspect';
 import type { JobId } from '../queue/job';
 import type { Status } from '../queue/queues';
+import { judge } from '../verdict';
 import { parseJson } from '../worker/payload';
 
 /** One row of the table, its JSON parsed. Times are by the database's clock. */

@@ -35,7 +35,7 @@ export function addCompletion(program: Command, execute: Execute): void {
     program.setOptionValue('envFile', valueIn(typed, '--env-file'));
     try {
       await execute(command, { jobs: valueIn(typed, '--jobs') }, async (settings) => {
-        const { loadRegistry }: typeof import('../commands/job-types') = require('../commands/job-types');
+        const { loadRegistry }: typeof import('../jobs/load-registry') = require('../jobs/load-registry');
         words = (await loadRegistry(settings)).types().map(({ type }) => ({ value: type }));
         return 0;
       });

@@ -1,4 +1,4 @@
-import type { Health, QueueState } from '../queue/health';
+import type { Health, QueueState } from './queue/health';
 import { sayCount, sayDuration } from './words';
 
 /** Cron fires every minute: two ticks were missed, and the third is late. */
