@@ -1,5 +1,5 @@
 import { isConnectionLost, isDenied, isMissingIndex, isMissingTable, isWriteRefused } from '../db/faults';
-import { ConfigError, messageOf, UnreachableError } from '../errors';
+import { ConfigError, messageOf, oneLine, UnreachableError } from '../errors';
 import { CHECKS } from './checks';
 import { type Check, type Finding, fault, type Subject, unknown, warning } from './finding';
 
@@ -52,4 +52,4 @@ function fromConfigError({ message }: ConfigError): Finding {
   return fault(detail, mend.join('; '));
 }
 
-const said = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ');
+const said = (error: unknown): string => oneLine(messageOf(error));
