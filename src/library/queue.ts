@@ -122,7 +122,6 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
 ): Queue<Definitions> {
   const known = createRegistry(jobs ?? [], 'the jobs of createQueue');
   const home = typeof on === 'string' || on instanceof URL ? openSession(String(on), connections) : borrowSession(on);
-  const freesKey = (type: string): boolean => known.get(type)?.unique === 'active';
   const readJobs = async (given: readonly JobOf<Definitions[number]>[]) => {
     const rows = [];
     for (const job of given) rows.push(await readJob(job, known, jobs !== undefined));
@@ -161,8 +160,8 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
       const wanted = readIds(ids);
       const cancellations = await ask(home, options, ({ on }) =>
         on.pool === undefined
-          ? inParts(on, wanted, (tx, part) => cancelWithin(tx, part, freesKey))
-          : cancelJobs(on.pool, wanted, freesKey),
+          ? inParts(on, wanted, (tx, part) => cancelWithin(tx, part, known.freesKey))
+          : cancelJobs(on.pool, wanted, known.freesKey),
       );
       return cancellations.map(toCancelled);
     },
