@@ -4,10 +4,10 @@ import { findAstray, type Overrides, type Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
-import { toArguments } from './arguments';
 import { asCronReads, toCronCommand } from './cron-line';
 import { CRON_PATH, tryAsCron } from './cron-trial';
 import { print, warn } from './print';
+import { toArguments } from './run-arguments';
 import { findSteadyNode, namesVersion } from './steady-path';
 
 export interface CrontabOptions {

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
 import { isTimezone } from '../worker/ticks';
-import { toArguments } from './arguments';
+import { toArguments } from './run-arguments';
 import { RunStarter } from './run-starter';
 
 export interface ScheduleOptions {
