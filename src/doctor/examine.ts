@@ -28,12 +28,7 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
   } catch (error) {
     if (error instanceof UnreachableError || isConnectionLost(error)) throw error;
     if (error instanceof ConfigError) return fromConfigError(error);
-    if (isDenied(error)) {
-      return unknown(
-        'cannot be checked: this user lacks a privilege for it',
-        'run rowlock doctor as a user that has it',
-      );
-    }
+    if (isDenied(error)) return check.whenDenied ?? DENIED;
     if (isWriteRefused(error)) {
       return unknown('cannot be checked on a server that takes no writes', 'see writable and binary-log');
     }
@@ -41,6 +36,11 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
     return warning(`cannot be checked: ${said(error)}`, "see what the server's log has of it");
   }
 }
+
+const DENIED = unknown(
+  'cannot be checked: this user lacks a privilege for it',
+  'run rowlock doctor as a user that has it',
+);
 
 const NO_SCHEMA = unknown('needs the tables', 'see schema');
 
