@@ -8,7 +8,7 @@ import { loadRegistry } from '../jobs/load-registry';
 import { DuplicateJobError, enqueueJobs, findByUniqueKey } from '../queue/enqueue';
 import type { EnqueueRow } from '../queue/new-job';
 import { findSyntaxFault, findUnstorable } from '../queue/payload-fault';
-import { parseJson, validate } from '../worker/payload';
+import { findRefusal } from '../worker/new-job';
 import type { JobType, Registry } from '../worker/registry';
 import { findNearest } from './nearest';
 import { exactId, print, toJsonLine, warn } from './print';
@@ -140,8 +140,6 @@ function warnOfTypo(type: string, known: Registry): void {
 }
 
 async function requireValid(jobType: JobType, payloadText: string | null): Promise<void> {
-  const schema = jobType.kind === 'function' ? jobType.definition.payload : undefined;
-  if (schema === undefined) return;
-  const { refused } = await validate(schema, parseJson(payloadText));
+  const refused = await findRefusal(jobType, payloadText);
   if (refused !== undefined) throw new UsageError(`${jobType.type}: ${refused}`);
 }

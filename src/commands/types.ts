@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../errors';
 import { leftOutJobs } from '../jobs';
 import { loadRegistry } from '../jobs/load-registry';
 import { harmless, sayDuration } from '../words';
+import { FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../worker/outcome';
 import type { JobType } from '../worker/registry';
 import { readPayloadSchema } from './payload-schema';
 import { print, toJsonLine } from './print';
@@ -61,7 +62,7 @@ function describe(jobType: JobType): string {
 
 const sayBackoff = ({ backoffMs }: JobType): string =>
   backoffMs === undefined
-    ? 'retried after 30 s, tripled each time, at most 6 h'
+    ? `retried after ${sayDuration(FIRST_RETRY_MS)}, tripled each time, at most ${sayDuration(LONGEST_RETRY_MS)}`
     : `retried after ${backoffMs.map(sayDuration).join(', ')}`;
 
 function sayPayload(jobType: JobType): string[] {
