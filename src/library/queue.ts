@@ -1,5 +1,5 @@
 import type { MysqlClient } from '../db/caller';
-import { wholly } from '../db/caller';
+import { wholly } from '../db/wholly';
 import { cancelJobs, cancelWithin } from '../queue/cancel';
 import { enqueueJobs } from '../queue/enqueue';
 import { readHealth } from '../queue/health';
