@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { asCronReads, toCronCommand } from '../src/commands/cron-line';
-import { tryAsCron } from '../src/commands/cron-trial';
-import { findSteadyNode, namesVersion } from '../src/commands/steady-path';
+import { asCronReads, toCronCommand } from '../src/commands/crontab/cron-line';
+import { tryAsCron } from '../src/commands/crontab/cron-trial';
+import { findSteadyNode, namesVersion } from '../src/commands/crontab/steady-path';
 import { createDatabase, type TestDatabase } from './support/database';
 import { type Ended, rowlock } from './support/rowlock';
 

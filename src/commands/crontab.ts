@@ -4,11 +4,11 @@ import { findAstray, type Overrides, type Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
-import { asCronReads, toCronCommand } from './cron-line';
-import { CRON_PATH, tryAsCron } from './cron-trial';
+import { asCronReads, toCronCommand } from './crontab/cron-line';
+import { CRON_PATH, tryAsCron } from './crontab/cron-trial';
+import { findSteadyNode, namesVersion } from './crontab/steady-path';
 import { print, warn } from './print';
 import { toArguments } from './run-arguments';
-import { findSteadyNode, namesVersion } from './steady-path';
 
 export interface CrontabOptions {
   /** As given; without it `.env` in the working directory. */

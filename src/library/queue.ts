@@ -10,11 +10,19 @@ import { STATUSES, type Status } from '../queue/queues';
 import { reviveJobs, reviveWithin } from '../queue/retry';
 import type { JobDefinition } from '../worker/define';
 import { createRegistry } from '../worker/registry';
-import { type Cancelled, type Retried, toCancelled, toRetried } from './changes';
+import {
+  type Cancelled,
+  type Job,
+  type QueueStatus,
+  type Retried,
+  toCancelled,
+  toJob,
+  toRetried,
+  toStatus,
+} from './answers';
+import { type JobOf, readJob } from './check-job';
+import { borrowSession, openSession, type Session } from './client-session';
 import { readId, readIds } from './job-ids';
-import { type JobOf, readJob } from './new-jobs';
-import { borrowSession, openSession, type Session } from './session';
-import { type Job, type QueueStatus, toJob, toStatus } from './views';
 
 /** What a queue knows. */
 export interface QueueOptions<Definitions extends readonly JobDefinition[] = readonly JobDefinition[]> {

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors';
+import { UsageError } from '../../errors';
 
 /** Debian's crontab takes no longer command, and other crons cut it off without a word. */
 const LONGEST_COMMAND_BYTES = 998;
