@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
@@ -165,30 +165,8 @@ export const environmentFor = (level: LogLevel | undefined): NodeJS.ProcessEnv =
   LOG_LEVEL: process.env['LOG_LEVEL'] || level,
 });
 
-/** Variables whose settings a program would not have, or would take for others, if it were started elsewhere with this env file alone. */
-export interface Astray {
-  /** Set in this environment, and not to what the file says. */
-  elsewhere: string[];
-  /** Relative paths in the file. */
-  relative: string[];
-}
-
-/**
- * What cron would change about the settings: its environment is bare, its working directory another.
- *
- * @param overrides options that stand above both, and are left out
- */
-export function findAstray(envFile: string, overrides: Overrides): Astray {
-  const inFile = readVariables(envFile);
-  const found: Astray = { elsewhere: [], relative: [] };
-  for (const { option, variable, isPath } of SETTINGS) {
-    if (overrides[option] !== undefined) continue;
-    const value = inFile[variable] || undefined;
-    if (value !== undefined && isPath && !isAbsolute(value)) found.relative.push(variable);
-    if ((process.env[variable] || undefined) !== value) found.elsewhere.push(variable);
-  }
-  return found;
-}
+/** A variable of this environment. An empty one counts as unset, as `LOG_FILE=` in an env file is meant. */
+export const readVariable = (variable: string): string | undefined => process.env[variable] || undefined;
 
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
@@ -202,8 +180,7 @@ class Faults {
     variable: string,
     initial: string | undefined,
   ): unknown {
-    // An empty variable counts as unset, as `LOG_FILE=` in an env file is meant.
-    const raw = override ?? (process.env[variable] || initial);
+    const raw = override ?? readVariable(variable) ?? initial;
     const parsed = shape.safeParse(raw);
     if (parsed.success) return parsed.data;
     const why = parsed.error.issues[0]?.message ?? 'is wrong';
@@ -228,10 +205,11 @@ function mapValues<K extends string, V>(of: Record<K, V>, to: (value: V, key: K)
 function readEnvFile(envFile: string | undefined): void {
   const path = resolve(envFile ?? '.env');
   if (envFile === undefined && !existsSync(path)) return;
-  for (const [name, value] of Object.entries(readVariables(path))) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(parseEnvFile(path))) process.env[name] ??= value;
 }
 
-function readVariables(path: string): Record<string, string> {
+/** What an env file sets, by variable. */
+export function parseEnvFile(path: string): Record<string, string> {
   try {
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {

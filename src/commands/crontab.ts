@@ -1,11 +1,12 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { findAstray, type Overrides, type Settings } from '../config';
+import type { Overrides, Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
 import { asCronReads, toCronCommand } from './crontab/cron-line';
 import { CRON_PATH, tryAsCron } from './crontab/cron-trial';
+import { findDifference } from './crontab/env-file-difference';
 import { findSteadyNode, namesVersion } from './crontab/steady-path';
 import { print, warn } from './print';
 import { toArguments } from './run-arguments';
@@ -24,10 +25,10 @@ export interface CrontabOptions {
  */
 export async function crontabCommand(settings: Settings, options: CrontabOptions): Promise<ExitCode> {
   const envFile = requireEnvFile(options.envFile);
-  const { elsewhere, relative } = findAstray(envFile, options.overrides);
-  if (relative.length > 0) {
+  const { differs, relativePaths } = findDifference(envFile, options.overrides);
+  if (relativePaths.length > 0) {
     throw new ConfigError(
-      `${relative.join(', ')} in ${envFile} ${relative.length === 1 ? 'is a relative path' : 'are relative paths'}, and cron's working directory is another; write absolute ones`,
+      `${relativePaths.join(', ')} in ${envFile} ${relativePaths.length === 1 ? 'is a relative path' : 'are relative paths'}, and cron's working directory is another; write absolute ones`,
     );
   }
   const node = findSteadyNode(process.execPath);
@@ -45,7 +46,7 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
   await tryAsCron(`${asCronReads(command)} --dry-run`);
   print(`* * * * * ${command}`);
 
-  if (elsewhere.length > 0) warn(`cron will not have ${elsewhere.join(', ')} of this shell, but what ${envFile} says`);
+  if (differs.length > 0) warn(`cron will not have ${differs.join(', ')} of this shell, but what ${envFile} says`);
   for (const { type, program } of findLostPrograms((await loadRegistry(settings)).types())) {
     warn(`cron's PATH is ${CRON_PATH}, where the program ${program} of ${type} is not; write its absolute path`);
   }

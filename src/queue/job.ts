@@ -21,6 +21,9 @@ export function toJobId(given: JobId): JobId | undefined {
  */
 export const IDS_AT_MOST = 900;
 
+/** Names in the schedules' table that begin so are Rowlock's own; no job type may have such a name. */
+export const OWN_NAMES = 'rowlock.';
+
 /** The claim that an attempt stands on. No write to a job is made without it. */
 export interface Fence {
   runId: number;
