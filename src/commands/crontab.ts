@@ -4,7 +4,7 @@ import type { Overrides, Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
-import { asCronReads, toCronCommand } from './crontab/cron-line';
+import { toCronCommand, toShellCommand } from './crontab/cron-line';
 import { CRON_PATH, tryAsCron } from './crontab/cron-trial';
 import { findDifference } from './crontab/env-file-difference';
 import { findSteadyNode, namesVersion } from './crontab/steady-path';
@@ -34,7 +34,7 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
   const node = findSteadyNode(process.execPath);
   const script = resolve(process.argv[1] ?? '');
   // Without -- Node takes --env-file for its own, also behind the script, and reads the file in its own way.
-  const command = toCronCommand([
+  const command = toShellCommand([
     node,
     '--',
     script,
@@ -43,8 +43,9 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
     envFile,
     ...toArguments(options.overrides, options.failOnError),
   ]);
-  await tryAsCron(`${asCronReads(command)} --dry-run`);
-  print(`* * * * * ${command}`);
+  const line = `* * * * * ${toCronCommand(command)}`;
+  await tryAsCron(`${command} --dry-run`);
+  print(line);
 
   if (differs.length > 0) warn(`cron will not have ${differs.join(', ')} of this shell, but what ${envFile} says`);
   for (const { type, program } of findLostPrograms((await loadRegistry(settings)).types())) {
