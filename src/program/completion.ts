@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { RowlockError } from '../errors';
 import type { Candidates, JobTypesWanted } from './candidates';
 import type { Execute } from './command';
 
@@ -39,7 +40,8 @@ export function addCompletion(program: Command, execute: Execute): void {
         words = (await loadRegistry(settings)).types().map(({ type }) => ({ value: type }));
         return 0;
       });
-    } catch {
+    } catch (error) {
+      if (!(error instanceof RowlockError)) throw error;
       return { kind: 'words', words: [] };
     }
     const fitting = words.filter(({ value }) => value.startsWith(begun));
