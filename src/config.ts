@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
@@ -38,6 +38,7 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export interface JobSettings {
   smtpUrl?: string | undefined;
   mailFrom?: string | undefined;
+  /** Where reports are written, as an absolute path. */
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
   /** A folder with the user's own report queries, as an absolute path. */
@@ -48,6 +49,7 @@ export interface Settings {
   /** Undefined only where the command needs no database. */
   database?: ConnectionSettings | undefined;
   logLevel?: LogLevel | undefined;
+  /** A file that gets each event as a JSON line, as an absolute path. */
   logFile?: string | undefined;
   /** The module or JSON file of further job types, as an absolute path. */
   jobsFile?: string | undefined;
@@ -83,17 +85,33 @@ const optional = <T extends z.ZodType>(shape: T) => shape.optional();
 const OTHER_SETTINGS = {
   database: { variable: 'DATABASE_URL', shape: optional(serverUrl) },
   logLevel: { variable: 'LOG_LEVEL', shape: optional(logLevel) },
-  logFile: { variable: 'LOG_FILE', shape: optional(text) },
-  jobs: { variable: 'ROWLOCK_JOBS', shape: optional(text) },
+  logFile: { variable: 'LOG_FILE', shape: optional(text), isPath: true },
+  jobs: { variable: 'ROWLOCK_JOBS', shape: optional(text), isPath: true },
   prune: { variable: 'ROWLOCK_PRUNE', shape: optional(age) },
   pingUrl: { variable: 'ROWLOCK_PING_URL', shape: optional(webUrl) },
-  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(metricsPath) },
+  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(metricsPath), isPath: true },
   smtpUrl: { variable: 'SMTP_URL', shape: optional(mailUrl) },
   mailFrom: { variable: 'MAIL_FROM', shape: optional(text) },
-  reportDir: { variable: 'REPORT_DIR', shape: optional(text) },
+  reportDir: { variable: 'REPORT_DIR', shape: optional(text), isPath: true },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: optional(serverUrl) },
-  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(text) },
+  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(text), isPath: true },
 } as const;
+
+/** One setting, wherever it comes from. */
+interface Setting {
+  /** As commander spells it (`maxRuns`). */
+  option: string;
+  variable: string;
+  isPath: boolean;
+}
+
+export const SETTINGS: readonly Setting[] = Object.entries({ ...RUN_OPTIONS, ...OTHER_SETTINGS }).map(
+  ([option, setting]) => ({ option, variable: setting.variable, isPath: 'isPath' in setting }),
+);
+
+/** An option as it is typed: `--max-runs`. */
+export const flagOf = (option: string): string =>
+  `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /**
  * Reads the environment, after the env file, under the options of the command line. Everything is
@@ -107,31 +125,29 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
   const run = mapValues(RUN_OPTIONS, ({ variable, initial, shape }, option) =>
     faults.collect(shape, option, overrides[option], variable, initial),
   ) as unknown as RunSettings;
-  const other = mapValues(OTHER_SETTINGS, ({ variable, shape }, option) =>
-    faults.collect(shape, option, overrides[option], variable, undefined),
-  ) as unknown as OtherSettings;
+  const other = mapValues(OTHER_SETTINGS, (setting, option) => {
+    const value = faults.collect(setting.shape, option, overrides[option], setting.variable, undefined);
+    return 'isPath' in setting && typeof value === 'string' ? resolve(value) : value;
+  }) as unknown as OtherSettings;
   faults.raise();
   return {
     database: other.database,
     logLevel: other.logLevel,
     logFile: other.logFile,
-    jobsFile: resolveIfGiven(other.jobs),
+    jobsFile: other.jobs,
     pruneMs: other.prune,
     pingUrl: other.pingUrl,
-    metricsFile: resolveIfGiven(other.metricsFile),
+    metricsFile: other.metricsFile,
     run,
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
-      reportDir: resolveIfGiven(other.reportDir),
+      reportDir: other.reportDir,
       reportDatabase: other.reportDatabase ?? other.database,
-      reportSqlDir: resolveIfGiven(other.reportSqlDir),
+      reportSqlDir: other.reportSqlDir,
     },
   };
 }
-
-const resolveIfGiven = (path: string | undefined): string | undefined =>
-  path === undefined ? undefined : resolve(path);
 
 type OtherSettings = { [K in keyof typeof OTHER_SETTINGS]: z.output<(typeof OTHER_SETTINGS)[K]['shape']> };
 
@@ -149,33 +165,8 @@ export const environmentFor = (level: LogLevel | undefined): NodeJS.ProcessEnv =
   LOG_LEVEL: process.env['LOG_LEVEL'] || level,
 });
 
-/** Settings that hold a path. */
-const PATHS: readonly string[] = ['logFile', 'jobs', 'metricsFile', 'reportDir', 'reportSqlDir'];
-
-/** Variables whose settings a program would not have, or would take for others, if it were started elsewhere with this env file alone. */
-export interface Astray {
-  /** Set in this environment, and not to what the file says. */
-  elsewhere: string[];
-  /** Relative paths in the file. */
-  relative: string[];
-}
-
-/**
- * What cron would change about the settings: its environment is bare, its working directory another.
- *
- * @param overrides options that stand above both, and are left out
- */
-export function findAstray(envFile: string, overrides: Overrides): Astray {
-  const inFile = readVariables(envFile);
-  const found: Astray = { elsewhere: [], relative: [] };
-  for (const [option, { variable }] of Object.entries({ ...RUN_OPTIONS, ...OTHER_SETTINGS })) {
-    if (overrides[option] !== undefined) continue;
-    const value = inFile[variable] || undefined;
-    if (value !== undefined && PATHS.includes(option) && !isAbsolute(value)) found.relative.push(variable);
-    if ((process.env[variable] || undefined) !== value) found.elsewhere.push(variable);
-  }
-  return found;
-}
+/** A variable of this environment. An empty one counts as unset, as `LOG_FILE=` in an env file is meant. */
+export const readVariable = (variable: string): string | undefined => process.env[variable] || undefined;
 
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
@@ -189,14 +180,13 @@ class Faults {
     variable: string,
     initial: string | undefined,
   ): unknown {
-    // An empty variable counts as unset, as `LOG_FILE=` in an env file is meant.
-    const raw = override ?? (process.env[variable] || initial);
+    const raw = override ?? readVariable(variable) ?? initial;
     const parsed = shape.safeParse(raw);
     if (parsed.success) return parsed.data;
     const why = parsed.error.issues[0]?.message ?? 'is wrong';
     const shown = /URL/.test(variable) ? '' : ` "${String(raw)}"`;
     if (override === undefined) this.inEnvironment.push(`${variable}${shown} ${why}`);
-    else this.onCommandLine.push(`--${option.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}${shown} ${why}`);
+    else this.onCommandLine.push(`${flagOf(option)}${shown} ${why}`);
     return undefined;
   }
 
@@ -215,10 +205,11 @@ function mapValues<K extends string, V>(of: Record<K, V>, to: (value: V, key: K)
 function readEnvFile(envFile: string | undefined): void {
   const path = resolve(envFile ?? '.env');
   if (envFile === undefined && !existsSync(path)) return;
-  for (const [name, value] of Object.entries(readVariables(path))) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(parseEnvFile(path))) process.env[name] ??= value;
 }
 
-function readVariables(path: string): Record<string, string> {
+/** What an env file sets, by variable. */
+export function parseEnvFile(path: string): Record<string, string> {
   try {
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {

@@ -117,6 +117,16 @@ export function messageOf(thrown: unknown): string {
   return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE - 1)}…`.toWellFormed();
 }
 
+/**
+ * A text on one line, as whoever prints it takes each line for a fact of its own.
+ *
+ * @param longest characters; what is longer is cut and ends with `…`. @default no limit
+ */
+export function oneLine(text: string, longest = Number.POSITIVE_INFINITY): string {
+  const line = text.replaceAll(/\s*[\n\r]\s*/g, ' ').trim();
+  return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`.toWellFormed();
+}
+
 function describe(thrown: unknown): string {
   try {
     if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {

@@ -1,4 +1,5 @@
 import type { LogLevel } from './config';
+import { oneLine } from './errors';
 
 /** Names a job in an event. */
 interface AboutJob {
@@ -173,13 +174,10 @@ export const WORDING: Wording = {
   'worker.uncaught': { level: 'error', say: (e) => `an error outside of any job: ${e.error}; this run stops` },
 };
 
+const LONGEST_ERROR = 200;
+
 function sayGroup({ job_type, job_ids, error }: DeadLetters): string {
   const shown = job_ids.slice(0, 5).join(', ');
   const more = job_ids.length > 5 ? ` and ${job_ids.length - 5} more` : '';
-  return `${job_type} (${shown}${more}): ${oneLine(error)}`;
+  return `${job_type} (${shown}${more}): ${oneLine(error, LONGEST_ERROR)}`;
 }
-
-const oneLine = (text: string): string => {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= 200 ? line : `${line.slice(0, 199)}…`;
-};

@@ -1,10 +1,9 @@
 export type { MysqlClient } from './db/caller';
 export type { Duration } from './duration';
 export { ConfigError, RetryAfterError, UnreachableError, UnrecoverableError } from './errors';
-export type { Cancelled, Retried } from './library/changes';
-export type { JobOf } from './library/new-jobs';
+export type { Cancelled, Job, QueueCounts, QueueStatus, Retried, RunState } from './library/answers';
+export type { JobOf } from './library/check-job';
 export { type CallOptions, createQueue, type ListOptions, type Queue, type QueueOptions } from './library/queue';
-export type { Job, QueueCounts, QueueStatus, RunState } from './library/views';
 export { DuplicateJobError } from './queue/enqueue';
 export type { ListedJob } from './queue/inspect';
 export { UnfitJobError } from './queue/new-job';

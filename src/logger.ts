@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import type { LogLevel } from './config';
+import { oneLine } from './errors';
 import { type Emit, type EventName, type Events, WORDING } from './events';
 
 const SEVERITY: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -55,7 +56,7 @@ function openWinston(level: LogLevel, json: boolean, file: string | undefined): 
   const asJson = printf(({ level: severity, message, event, facts }) =>
     JSON.stringify({ time: new Date().toISOString(), level: severity, event, message, ...(facts as object) }),
   );
-  const asSentence = printf(({ message }) => `rowlock: ${String(message).replaceAll(/\s*\n\s*/g, ' ')}`);
+  const asSentence = printf(({ message }) => `rowlock: ${oneLine(String(message))}`);
   return winston.createLogger({
     level,
     levels: SEVERITY,

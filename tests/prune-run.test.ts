@@ -1,5 +1,5 @@
 import { takePruneTurn } from '../src/queue/prune-turn';
-import { pruneInTurn } from '../src/worker/prune';
+import { pruneInTurn } from '../src/worker/prune-in-turn';
 import { CUT_BEFORE, startProxy } from './support/proxy';
 import { start } from './support/rowlock';
 import { openQueuePool } from './support/tables';

@@ -1,5 +1,5 @@
-import { judge } from '../src/commands/verdict';
 import type { Health, LiveRun, QueueState } from '../src/queue/health';
+import { judge } from '../src/verdict';
 
 const MINUTE = 60_000;
 const now = new Date('2026-11-23T10:00:00Z');

@@ -2,7 +2,7 @@ import { parseIds } from '../src/commands/ids';
 import { findNearest } from '../src/commands/nearest';
 import { ExactJson, toJsonLine } from '../src/commands/print';
 import { parseRunAt } from '../src/commands/run-at';
-import { harmless, sayBriefly, sayCount, sayDuration, sayTime } from '../src/commands/words';
+import { harmless, sayBriefly, sayCount, sayDuration, sayTime } from '../src/words';
 
 test.each([
   [0, '0 s'],

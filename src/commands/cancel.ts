@@ -1,8 +1,8 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { type Cancellation, cancelJobs } from '../queue/cancel';
 import { parseIds } from './ids';
-import { loadRegistry } from './job-types';
 import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
@@ -15,7 +15,7 @@ export async function cancelCommand(
   const ids = parseIds(words);
   const known = await loadRegistry(settings);
   return withQueue(settings, async (pool) => {
-    const all = await cancelJobs(pool, ids, (type) => known.get(type)?.unique === 'active');
+    const all = await cancelJobs(pool, ids, known.freesKey);
     if (json) print(toJsonLine(all.map(toPlain)));
     else for (const cancellation of all) tell(cancellation);
     return all.every(({ how }) => how === 'cancelled' || how === 'requested') ? EXIT.ok : EXIT.failed;

@@ -1,7 +1,7 @@
 import { requireDatabase, type Settings } from '../config';
 import { openPool } from '../db/pool';
+import { loadRegistry } from '../jobs/load-registry';
 import { serveSuspects } from '../worker/suspect-child';
-import { loadRegistry } from './job-types';
 
 /** The process that a run starts for a suspect. Not for people: it ends when it has no parent to talk to. */
 export async function childCommand(settings: Settings): Promise<never> {

@@ -1,14 +1,15 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { findAstray, type Overrides, type Settings } from '../config';
+import type { Overrides, Settings } from '../config';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
-import { toArguments } from './arguments';
-import { asCronReads, toCronCommand } from './cron-line';
-import { CRON_PATH, tryAsCron } from './cron-trial';
-import { loadRegistry } from './job-types';
+import { toCronCommand, toShellCommand } from './crontab/cron-line';
+import { CRON_PATH, tryAsCron } from './crontab/cron-trial';
+import { findDifference } from './crontab/env-file-difference';
+import { findSteadyNode, namesVersion } from './crontab/steady-path';
 import { print, warn } from './print';
-import { findSteadyNode, namesVersion } from './steady-path';
+import { toArguments } from './run-arguments';
 
 export interface CrontabOptions {
   /** As given; without it `.env` in the working directory. */
@@ -24,16 +25,16 @@ export interface CrontabOptions {
  */
 export async function crontabCommand(settings: Settings, options: CrontabOptions): Promise<ExitCode> {
   const envFile = requireEnvFile(options.envFile);
-  const { elsewhere, relative } = findAstray(envFile, options.overrides);
-  if (relative.length > 0) {
+  const { differs, relativePaths } = findDifference(envFile, options.overrides);
+  if (relativePaths.length > 0) {
     throw new ConfigError(
-      `${relative.join(', ')} in ${envFile} ${relative.length === 1 ? 'is a relative path' : 'are relative paths'}, and cron's working directory is another; write absolute ones`,
+      `${relativePaths.join(', ')} in ${envFile} ${relativePaths.length === 1 ? 'is a relative path' : 'are relative paths'}, and cron's working directory is another; write absolute ones`,
     );
   }
   const node = findSteadyNode(process.execPath);
   const script = resolve(process.argv[1] ?? '');
   // Without -- Node takes --env-file for its own, also behind the script, and reads the file in its own way.
-  const command = toCronCommand([
+  const command = toShellCommand([
     node,
     '--',
     script,
@@ -42,10 +43,11 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
     envFile,
     ...toArguments(options.overrides, options.failOnError),
   ]);
-  await tryAsCron(`${asCronReads(command)} --dry-run`);
-  print(`* * * * * ${command}`);
+  const line = `* * * * * ${toCronCommand(command)}`;
+  await tryAsCron(`${command} --dry-run`);
+  print(line);
 
-  if (elsewhere.length > 0) warn(`cron will not have ${elsewhere.join(', ')} of this shell, but what ${envFile} says`);
+  if (differs.length > 0) warn(`cron will not have ${differs.join(', ')} of this shell, but what ${envFile} says`);
   for (const { type, program } of findLostPrograms((await loadRegistry(settings)).types())) {
     warn(`cron's PATH is ${CRON_PATH}, where the program ${program} of ${type} is not; write its absolute path`);
   }

@@ -5,9 +5,9 @@ import { select } from '../db/statements';
 import { CHECKS } from '../doctor/checks';
 import { type Examined, examine } from '../doctor/examine';
 import { openSubject } from '../doctor/subject';
-import { EXIT, type ExitCode } from '../errors';
+import { EXIT, type ExitCode, oneLine } from '../errors';
+import { harmless } from '../words';
 import { print, toJsonLine } from './print';
-import { harmless } from './words';
 
 export interface DoctorOptions {
   json?: boolean;
@@ -49,5 +49,5 @@ const NAME_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length));
 /** Told one by one, as some take their time: the widths are known before. */
 function toLine({ check, state, detail, mend }: Examined): string {
   const words = mend === null ? detail : `${detail}; ${mend}`;
-  return `${state.padEnd(STATE_WIDTH)}  ${check.padEnd(NAME_WIDTH)}  ${harmless(words).replaceAll(/\s*\n\s*/g, ' ')}`;
+  return `${state.padEnd(STATE_WIDTH)}  ${check.padEnd(NAME_WIDTH)}  ${oneLine(harmless(words))}`;
 }

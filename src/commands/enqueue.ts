@@ -4,12 +4,12 @@ import { isDenied } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { parseDuration } from '../duration';
 import { ConfigError, EXIT, type ExitCode, messageOf, UsageError } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { DuplicateJobError, enqueueJobs, findByUniqueKey } from '../queue/enqueue';
 import type { EnqueueRow } from '../queue/new-job';
 import { findSyntaxFault, findUnstorable } from '../queue/payload-fault';
-import { parseJson, validate } from '../worker/payload';
+import { findRefusal } from '../worker/new-job';
 import type { JobType, Registry } from '../worker/registry';
-import { loadRegistry } from './job-types';
 import { findNearest } from './nearest';
 import { exactId, print, toJsonLine, warn } from './print';
 import { parseRunAt } from './run-at';
@@ -140,8 +140,6 @@ function warnOfTypo(type: string, known: Registry): void {
 }
 
 async function requireValid(jobType: JobType, payloadText: string | null): Promise<void> {
-  const schema = jobType.kind === 'function' ? jobType.definition.payload : undefined;
-  if (schema === undefined) return;
-  const { refused } = await validate(schema, parseJson(payloadText));
+  const refused = await findRefusal(jobType, payloadText);
   if (refused !== undefined) throw new UsageError(`${jobType.type}: ${refused}`);
 }

@@ -1,18 +1,13 @@
 import { UsageError } from '../errors';
-import type { JobId } from '../queue/job';
+import { type JobId, toJobId } from '../queue/job';
 
-/** BIGINT UNSIGNED's end. */
-const GREATEST_ID = 2n ** 64n - 1n;
-
-/** Ids as they were typed, each once, as numbers where a double holds them. */
+/** Ids as they were typed, each once. */
 export function parseIds(words: readonly string[]): JobId[] {
   return [...new Set(words.map(parseId))];
 }
 
 export function parseId(word: string): JobId {
-  if (!/^\d{1,20}$/.test(word) || BigInt(word) > GREATEST_ID) {
-    throw new UsageError(`"${word.slice(0, 40)}" is no job id; give a number, as rowlock list shows it`);
-  }
-  const id = Number(word);
-  return Number.isSafeInteger(id) ? id : String(BigInt(word));
+  const id = toJobId(word);
+  if (id !== undefined) return id;
+  throw new UsageError(`"${word.slice(0, 40)}" is no job id; give a number, as rowlock list shows it`);
 }

@@ -2,9 +2,9 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import { type ListedJob, listJobs } from '../queue/inspect';
 import type { Status } from '../queue/queues';
+import { sayBriefly, sayTime } from '../words';
 import { exactId, print, toJsonLine, toTable } from './print';
 import { withQueue } from './session';
-import { sayBriefly, sayTime } from './words';
 
 export interface ListOptions {
   status?: Status;

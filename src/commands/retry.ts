@@ -1,9 +1,9 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { findDeadLetters, type Revival, reviveJobs } from '../queue/retry';
 import type { Registry } from '../worker/registry';
 import { parseIds } from './ids';
-import { loadRegistry } from './job-types';
 import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
@@ -67,4 +67,4 @@ function sayState({ job }: Extract<Revival, { how: 'left' }>): string {
 
 /** Nobody can tell a key that was freed from one that never was, but the type says which is likely. */
 const lostItsKey = (revival: Revival, known: Registry): boolean =>
-  revival.how === 'revived' && revival.job.uniqueKey === null && known.get(revival.job.type)?.unique === 'active';
+  revival.how === 'revived' && revival.job.uniqueKey === null && known.freesKey(revival.job.type);

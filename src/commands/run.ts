@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { type ConnectionSettings, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import type { Emit } from '../events';
+import { closeRegistry, loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
 import type { JobId } from '../queue/job';
 import type { Registry } from '../worker/registry';
 import { runOnce } from '../worker/run';
 import { childArguments } from './child';
 import { showDue } from './dry-run';
-import { closeRegistry, loadRegistry } from './job-types';
 import { findNearest } from './nearest';
 
 export interface RunCommandOptions {

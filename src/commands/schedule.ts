@@ -1,9 +1,9 @@
 import { type Overrides, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
+import { loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
 import { isTimezone } from '../worker/ticks';
-import { toArguments } from './arguments';
-import { loadRegistry } from './job-types';
+import { toArguments } from './run-arguments';
 import { RunStarter } from './run-starter';
 
 export interface ScheduleOptions {

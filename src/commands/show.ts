@@ -1,10 +1,10 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { type HoldingRun, type JobWithHistory, showJob, type WholeJob } from '../queue/inspect';
+import { harmless, sayTime } from '../words';
 import { parseId } from './ids';
 import { exact, exactId, print, toJsonLine, toTable, warn } from './print';
 import { withQueue } from './session';
-import { harmless, sayTime } from './words';
 
 /** `rowlock show ID [--json]`: all of one job, with its history. Exit 1: there is no such job. */
 export function showCommand(settings: Settings, word: string, { json = false }: { json?: boolean }): Promise<ExitCode> {

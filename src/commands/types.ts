@@ -1,11 +1,12 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { leftOutJobs } from '../jobs';
+import { loadRegistry } from '../jobs/load-registry';
+import { harmless, sayDuration } from '../words';
+import { FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../worker/outcome';
 import type { JobType } from '../worker/registry';
-import { loadRegistry } from './job-types';
 import { readPayloadSchema } from './payload-schema';
 import { print, toJsonLine } from './print';
-import { harmless, sayDuration } from './words';
 
 /** `rowlock types [--jobs FILE] [--json]`: the job types of this worker. It needs no database. */
 export async function typesCommand(settings: Settings, { json = false }: { json?: boolean }): Promise<ExitCode> {
@@ -61,7 +62,7 @@ function describe(jobType: JobType): string {
 
 const sayBackoff = ({ backoffMs }: JobType): string =>
   backoffMs === undefined
-    ? 'retried after 30 s, tripled each time, at most 6 h'
+    ? `retried after ${sayDuration(FIRST_RETRY_MS)}, tripled each time, at most ${sayDuration(LONGEST_RETRY_MS)}`
     : `retried after ${backoffMs.map(sayDuration).join(', ')}`;
 
 function sayPayload(jobType: JobType): string[] {

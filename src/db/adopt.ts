@@ -1,7 +1,7 @@
 import { ConfigError, UnreachableError } from '../errors';
 import type { AdoptionPlan } from './adopt-plan';
 import { adoptText, ask } from './adopt-statements';
-import { explain, isConnectionLost, isServerError } from './faults';
+import { explain, isConnectionLost, isLockWaitTimeout } from './faults';
 import type { Queryable } from './pool';
 
 /** Pauses the queue that the rows of another app's table will be in. */
@@ -27,7 +27,7 @@ export async function alterJobs(on: Queryable, plan: AdoptionPlan): Promise<void
 }
 
 function sayRefused(error: unknown): unknown {
-  if (isServerError(error, 1205)) {
+  if (isLockWaitTimeout(error)) {
     return new UnreachableError(
       'background_jobs waited 10 s for an open transaction and was not altered; run rowlock migrate --adopt again',
       { cause: error },

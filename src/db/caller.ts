@@ -1,8 +1,8 @@
 import { ConfigError } from '../errors';
+import { readField } from './caller-fields';
 import { withLiterals } from './literal';
-import type { Pool, PoolConnection, Queryable } from './pool';
-import { insert, type Parameters } from './statements';
-import { transaction } from './transaction';
+import type { Pool, Queryable } from './pool';
+import type { Parameters } from './statements';
 
 /**
  * A pool or a connection of the caller's: mysql2's, of its promise or its callback API, whatever its options,
@@ -36,10 +36,10 @@ export interface CallerSession extends Queryable {
 }
 
 /** @throws ConfigError if it is nothing that a statement can be sent to */
-export function adoptClient(given: MysqlClient): CallerSession {
+export function wrapClient(given: MysqlClient): CallerSession {
   const client = toPromised(given);
-  const session = adoptSession(client);
-  const pool = typeof client.getConnection === 'function' ? adoptPool(client, session) : undefined;
+  const session = wrapSession(client);
+  const pool = typeof client.getConnection === 'function' ? wrapPool(client, session) : undefined;
   return { query: session.query, pool };
 }
 
@@ -62,7 +62,7 @@ function toPromised(given: unknown): Promised {
   return typeof client.promise === 'function' ? client.promise() : (client as unknown as Promised);
 }
 
-function adoptSession(client: Promised): Queryable {
+function wrapSession(client: Promised): Queryable {
   const query = async ({ sql, values = {} }: { sql: string; values?: Parameters }): Promise<unknown> => {
     const isRows = ROW_STATEMENT.test(sql);
     const text = isRows ? ON_MARIADB + sql.replace(ROW_STATEMENT, `$1 ${ON_MYSQL}`) : sql;
@@ -84,72 +84,14 @@ const isMysql2 = (answer: unknown): boolean =>
   Array.isArray(answer) &&
   (Array.isArray(answer[0]) || (typeof answer[0] === 'object' && answer[0] !== null && 'affectedRows' in answer[0]));
 
-function adoptPool(client: Promised, { query }: Queryable): Pool {
+function wrapPool(client: Promised, { query }: Queryable): Pool {
   const getConnection = async () => {
     const connection = await (client.getConnection as () => Promise<Promised>).call(client);
     return {
-      query: adoptSession(connection).query,
+      query: wrapSession(connection).query,
       release: () => connection.release?.(),
       destroy: () => connection.destroy?.(),
     };
   };
   return { query, getConnection } as unknown as Pool;
-}
-
-/** A column as mysql2 gives it to a `typeCast` of one's own. */
-interface Field {
-  type: string;
-  string(): string | null;
-  buffer(): Buffer | null;
-}
-
-const INTEGERS = new Set(['TINY', 'SHORT', 'LONG', 'INT24', 'LONGLONG', 'YEAR']);
-
-/** Values as Rowlock's own sessions have them: JSON as text, times in UTC, no integer rounded. */
-function readField(field: Field): unknown {
-  if (field.type === 'JSON') return field.buffer()?.toString('utf8') ?? null; // mysql2 takes it for binary
-  const text = field.string();
-  if (text === null) return null;
-  if (INTEGERS.has(field.type)) return Number.isSafeInteger(Number(text)) ? Number(text) : text;
-  if (field.type === 'DOUBLE' || field.type === 'FLOAT') return Number(text);
-  if (field.type === 'TIMESTAMP' || field.type === 'DATETIME') return new Date(`${text.replace(' ', 'T')}Z`);
-  return text;
-}
-
-/** Flags that the server sends along with each answer. */
-const IN_TRANSACTION = 1;
-const AUTOCOMMIT = 2;
-
-/**
- * Runs `body` as a whole: all of it is done, or nothing. On a pool that is a transaction of its own, tried once. On a
- * connection it is a part of the transaction that the caller has open there, which goes on whatever becomes of
- * the part; without one, a transaction.
- */
-export async function wholly<T>(on: CallerSession, body: (tx: PoolConnection) => Promise<T>): Promise<T> {
-  if (on.pool !== undefined) return transaction(on.pool, body, { tries: 1 });
-  const connection = on as unknown as PoolConnection;
-  const bounds = (await isInTransaction(connection)) ? WITHIN : ALONE;
-  await connection.query({ sql: bounds.begin });
-  try {
-    const value = await body(connection);
-    await connection.query({ sql: bounds.end });
-    return value;
-  } catch (error) {
-    // After a deadlock there is nothing left to undo, and without a connection the server does it: the first error counts.
-    await connection.query({ sql: bounds.undo }).catch(() => undefined);
-    throw error;
-  }
-}
-
-const ALONE = { begin: 'START TRANSACTION', end: 'COMMIT', undo: 'ROLLBACK' };
-
-/** Undoes no more than what the library has done itself since then. */
-export const UNDO_PART = 'ROLLBACK TO SAVEPOINT rowlock_part';
-
-const WITHIN = { begin: 'SAVEPOINT rowlock_part', end: 'RELEASE SAVEPOINT rowlock_part', undo: UNDO_PART };
-
-/** Without autocommit a transaction begins by itself, and its end is the caller's to choose. */
-async function isInTransaction(on: Queryable): Promise<boolean> {
-  const { serverStatus } = await insert(on, 'ask_nothing');
-  return (serverStatus & IN_TRANSACTION) !== 0 || (serverStatus & AUTOCOMMIT) === 0;
 }

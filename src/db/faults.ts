@@ -60,6 +60,9 @@ export const isServerError = (error: unknown, ...numbers: number[]): boolean => 
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(errnoOf(error) ?? 0);
 
+/** True if a lock stayed another transaction's for as long as the session waits. */
+export const isLockWaitTimeout = (error: unknown): boolean => isServerError(error, 1205);
+
 export const isDuplicate = (error: unknown): boolean => isServerError(error, 1062);
 
 /** True if a foreign key of another table keeps the row; 1217 where this user may not know which. */

@@ -1,7 +1,7 @@
 import { ConfigError, UnreachableError } from '../errors';
 import { alterJobs, pauseDefault } from './adopt';
 import { type AdoptionPlan, planAdoption } from './adopt-plan';
-import { isConnectionLost, isServerError } from './faults';
+import { isConnectionLost, isLockWaitTimeout } from './faults';
 import { JOBS_VERSION, listCreatedTables, listMigrations, type Migration, readStatements } from './migrations';
 import type { Pool, PoolConnection, Queryable } from './pool';
 import {
@@ -178,7 +178,7 @@ async function apply(connection: PoolConnection, migration: Migration): Promise<
 
 /** A table that stays in use is no fault of the schema's. */
 function busyOr(error: unknown, name: string): unknown {
-  if (!isServerError(error, 1205)) return error;
+  if (!isLockWaitTimeout(error)) return error;
   return new UnreachableError(
     `${name} waited 10 s for an open transaction on its table and gave up; run rowlock migrate again`,
     {

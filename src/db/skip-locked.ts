@@ -1,11 +1,8 @@
 import { ConfigError } from '../errors';
-import { isServerError } from './faults';
+import { isLockWaitTimeout, isSyntaxError } from './faults';
 import type { Pool } from './pool';
 import { select } from './statements';
 import { transaction } from './transaction';
-
-const SYNTAX_ERROR = 1064;
-const LOCK_WAIT_TIMEOUT = 1205;
 
 /** What {@link findSkipLockedFault} answers where somebody has deleted the row; it says nothing of the server. */
 export const NO_CANARY = 'there is no row to try SKIP LOCKED on';
@@ -29,8 +26,8 @@ export async function findSkipLockedFault(pool: Pool): Promise<string | undefine
       const seen = await select(pool, 'find_unlocked_canary');
       return seen.length === 0 ? undefined : 'the server takes SKIP LOCKED but skips no locked row';
     } catch (error) {
-      if (isServerError(error, LOCK_WAIT_TIMEOUT)) return 'the server takes SKIP LOCKED but waits for locked rows';
-      if (isServerError(error, SYNTAX_ERROR)) return 'the server does not know SKIP LOCKED';
+      if (isLockWaitTimeout(error)) return 'the server takes SKIP LOCKED but waits for locked rows';
+      if (isSyntaxError(error)) return 'the server does not know SKIP LOCKED';
       throw error;
     }
   });

@@ -1,7 +1,7 @@
-import { sayDuration } from '../commands/words';
 import type { Pool } from '../db/pool';
-import { select } from '../db/statements';
+import { countEnded } from '../queue/health';
 import { findQueuesWith } from '../queue/queues';
+import { sayDuration } from '../words';
 import { type Check, ok, warning } from './finding';
 
 const MANY = 1_000_000;
@@ -26,12 +26,7 @@ async function count(pool: Pool, most: number): Promise<number> {
   let sum = 0;
   for (const queue of await findQueuesWith(pool, 'completed')) {
     if (sum >= most) break;
-    const [row] = await select<{ jobs: number }>(pool, 'count_ended_jobs', {
-      status: 'completed',
-      queue,
-      most: most - sum,
-    });
-    sum += row?.jobs ?? 0;
+    sum += await countEnded(pool, 'completed', queue, most - sum);
   }
   return sum;
 }

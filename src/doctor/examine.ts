@@ -1,5 +1,5 @@
 import { isConnectionLost, isDenied, isMissingIndex, isMissingTable, isWriteRefused } from '../db/faults';
-import { ConfigError, messageOf, UnreachableError } from '../errors';
+import { ConfigError, messageOf, oneLine, UnreachableError } from '../errors';
 import { CHECKS } from './checks';
 import { type Check, type Finding, fault, type Subject, unknown, warning } from './finding';
 
@@ -28,12 +28,7 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
   } catch (error) {
     if (error instanceof UnreachableError || isConnectionLost(error)) throw error;
     if (error instanceof ConfigError) return fromConfigError(error);
-    if (isDenied(error)) {
-      return unknown(
-        'cannot be checked: this user lacks a privilege for it',
-        'run rowlock doctor as a user that has it',
-      );
-    }
+    if (isDenied(error)) return check.whenDenied ?? DENIED;
     if (isWriteRefused(error)) {
       return unknown('cannot be checked on a server that takes no writes', 'see writable and binary-log');
     }
@@ -41,6 +36,11 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
     return warning(`cannot be checked: ${said(error)}`, "see what the server's log has of it");
   }
 }
+
+const DENIED = unknown(
+  'cannot be checked: this user lacks a privilege for it',
+  'run rowlock doctor as a user that has it',
+);
 
 const NO_SCHEMA = unknown('needs the tables', 'see schema');
 
@@ -52,4 +52,4 @@ function fromConfigError({ message }: ConfigError): Finding {
   return fault(detail, mend.join('; '));
 }
 
-const said = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ');
+const said = (error: unknown): string => oneLine(messageOf(error));

@@ -36,6 +36,8 @@ export interface Check {
   name: string;
   /** It looks for what the migrations have made: before they have, and on another app's table, it says nothing. @default false */
   needsSchema?: boolean;
+  /** The finding where the server denies what is asked. @default that this user lacks a privilege */
+  whenDenied?: Finding;
   run(subject: Subject): Promise<Finding>;
 }
 

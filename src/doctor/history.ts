@@ -1,4 +1,3 @@
-import { isDenied } from '../db/faults';
 import { select } from '../db/statements';
 import { type Check, ok, type Subject, unknown, warning } from './finding';
 
@@ -11,20 +10,16 @@ const LONG = 1_000_000;
  */
 export const history = (long = LONG): Check => ({
   name: 'history',
+  whenDenied: unknown('this user may not see the length of the history list', 'GRANT PROCESS ON *.* to it, to know'),
   async run(subject) {
-    try {
-      const length = await readLength(subject);
-      if (length === undefined) return unknown('the server does not tell the length of its history list');
-      const words = `${length.toLocaleString('en-US')} transactions to purge`;
-      if (length < long) return ok(words);
-      return warning(
-        `${words}: reads through indexes become slow, claims too`,
-        'end old transactions (see open-transactions), and see whether the disk keeps up',
-      );
-    } catch (error) {
-      if (!isDenied(error)) throw error;
-      return unknown('this user may not see the length of the history list', 'GRANT PROCESS ON *.* to it, to know');
-    }
+    const length = await readLength(subject);
+    if (length === undefined) return unknown('the server does not tell the length of its history list');
+    const words = `${length.toLocaleString('en-US')} transactions to purge`;
+    if (length < long) return ok(words);
+    return warning(
+      `${words}: reads through indexes become slow, claims too`,
+      'end old transactions (see open-transactions), and see whether the disk keeps up',
+    );
   },
 });
 

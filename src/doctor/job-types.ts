@@ -1,5 +1,5 @@
-import { loadRegistry } from '../commands/job-types';
-import { sayName } from '../commands/words';
+import { loadRegistry } from '../jobs/load-registry';
+import { sayName } from '../words';
 import { type Check, fault, ok } from './finding';
 
 const NAMED = 10;

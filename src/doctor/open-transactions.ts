@@ -1,6 +1,5 @@
-import { sayDuration } from '../commands/words';
-import { isDenied } from '../db/faults';
 import { select } from '../db/statements';
+import { sayDuration } from '../words';
 import { type Check, ok, unknown, warning } from './finding';
 
 const LONG_SECONDS = 600;
@@ -8,19 +7,15 @@ const LONG_SECONDS = 600;
 /** An old snapshot stops purge, so that every claim walks over what was claimed before it; its locks hold up others. */
 export const openTransactions: Check = {
   name: 'open-transactions',
+  whenDenied: unknown('this user may not see transactions', 'GRANT PROCESS ON *.* to it, to know'),
   async run({ pool }) {
-    try {
-      const [oldest] = await select<{ session: number; seconds: number }>(pool, 'find_oldest_transaction');
-      if (oldest === undefined) return ok('none');
-      const age = sayDuration(oldest.seconds * 1_000);
-      if (oldest.seconds < LONG_SECONDS) return ok(`the oldest is ${age} old`);
-      return oldest.session === 0
-        ? warning(`a prepared XA transaction is ${age} old: ${HARM}`, 'XA RECOVER lists it; commit it or roll it back')
-        : warning(`session ${oldest.session} has a transaction open for ${age}: ${HARM}`, `KILL ${oldest.session}`);
-    } catch (error) {
-      if (!isDenied(error)) throw error;
-      return unknown('this user may not see transactions', 'GRANT PROCESS ON *.* to it, to know');
-    }
+    const [oldest] = await select<{ session: number; seconds: number }>(pool, 'find_oldest_transaction');
+    if (oldest === undefined) return ok('none');
+    const age = sayDuration(oldest.seconds * 1_000);
+    if (oldest.seconds < LONG_SECONDS) return ok(`the oldest is ${age} old`);
+    return oldest.session === 0
+      ? warning(`a prepared XA transaction is ${age} old: ${HARM}`, 'XA RECOVER lists it; commit it or roll it back')
+      : warning(`session ${oldest.session} has a transaction open for ${age}: ${HARM}`, `KILL ${oldest.session}`);
   },
 };
 

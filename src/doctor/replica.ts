@@ -1,4 +1,4 @@
-import { isDenied, isSyntaxError } from '../db/faults';
+import { isSyntaxError } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import { type Check, ok, unknown, warning } from './finding';
@@ -6,17 +6,13 @@ import { type Check, ok, unknown, warning } from './finding';
 /** Two workers, one on the primary and one on its replica, would run the same job. */
 export const replica: Check = {
   name: 'replica',
+  whenDenied: unknown(
+    'this user may not see whether the server replicates another',
+    'GRANT REPLICATION CLIENT (MariaDB: SLAVE MONITOR) ON *.* to it, to know',
+  ),
   async run({ pool }) {
-    try {
-      const sources = await showSources(pool);
-      if (sources.length === 0) return ok('no');
-    } catch (error) {
-      if (!isDenied(error)) throw error;
-      return unknown(
-        'this user may not see whether the server replicates another',
-        'GRANT REPLICATION CLIENT (MariaDB: SLAVE MONITOR) ON *.* to it, to know',
-      );
-    }
+    const sources = await showSources(pool);
+    if (sources.length === 0) return ok('no');
     return warning(
       'the server replicates another one: a job may be run here and there',
       'let DATABASE_URL name the primary',

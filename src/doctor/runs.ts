@@ -1,8 +1,8 @@
-import { NO_RUN_MS } from '../commands/verdict';
-import { sayDuration, sayName } from '../commands/words';
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import type { Health } from '../queue/health';
+import { isSilent, NO_RUN_MS } from '../verdict';
+import { sayDuration, sayName } from '../words';
 import { type Check, type Finding, fault, ok, warning } from './finding';
 
 interface Host {
@@ -26,11 +26,14 @@ export const runs: Check = {
   },
 };
 
-function findSilence({ lastRun, liveRuns }: Health): Finding | undefined {
-  if (lastRun === undefined)
+function findSilence(health: Health): Finding | undefined {
+  if (health.lastRun === undefined)
     return fault('there was no run yet', 'add the line that rowlock crontab prints to the crontab');
-  if (lastRun.agoMs <= NO_RUN_MS || liveRuns.some(({ alive }) => alive === 1)) return undefined;
-  return fault(`no run for ${sayDuration(lastRun.agoMs)}`, 'see whether cron runs, and has the line: crontab -l');
+  if (!isSilent(health)) return undefined;
+  return fault(
+    `no run for ${sayDuration(health.lastRun.agoMs)}`,
+    'see whether cron runs, and has the line: crontab -l',
+  );
 }
 
 async function findGap(on: Queryable): Promise<Finding | undefined> {

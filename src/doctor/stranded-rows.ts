@@ -1,6 +1,6 @@
-import { NO_RUN_MS } from '../commands/verdict';
 import { select } from '../db/statements';
 import type { JobId } from '../queue/job';
+import { NO_RUN_MS } from '../verdict';
 import { type Check, ok, warning } from './finding';
 
 const NAMED = 10;

@@ -1,4 +1,4 @@
-import { sayCount, sayName } from '../commands/words';
+import { sayCount, sayName } from '../words';
 import { type Check, ok, warning } from './finding';
 
 /** Jobs that were claimed and put back, as the worker that claimed them has no such type. */

@@ -1,6 +1,6 @@
-import { WAITED_MS } from '../commands/verdict';
-import { sayCount, sayDuration, sayName } from '../commands/words';
 import type { QueueState } from '../queue/health';
+import { isServed, WAITED_MS } from '../verdict';
+import { sayCount, sayDuration, sayName } from '../words';
 import { type Check, ok, warning } from './finding';
 
 /** A paused queue waits because somebody wants it to. */
@@ -23,8 +23,6 @@ export const waiting: Check = {
     return ok(`${sayCount(due)} due${paused.length === 0 ? '' : `; paused: ${paused.join(', ')}`}`);
   },
 };
-
-const isServed = ({ newestStartMs }: QueueState): boolean => newestStartMs !== null && newestStartMs <= WAITED_MS;
 
 const sayLate = ({ queue, due, oldestDueMs }: QueueState): string =>
   `${sayCount(due)} in queue ${sayName(queue)}, the oldest for ${sayDuration(oldestDueMs ?? 0)}`;

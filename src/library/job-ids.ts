@@ -1,10 +1,7 @@
-import type { JobId } from '../queue/job';
-
-/** BIGINT UNSIGNED's end. */
-const GREATEST_ID = 2n ** 64n - 1n;
+import { type JobId, toJobId } from '../queue/job';
 
 /**
- * Ids as the rows have them, each once: numbers where a double holds them, else strings.
+ * Ids as the rows have them, each once.
  *
  * @throws TypeError for what is no id
  */
@@ -14,11 +11,7 @@ export function readIds(given: JobId | readonly JobId[]): JobId[] {
 
 /** @throws TypeError for what is no id */
 export function readId(given: JobId): JobId {
-  const isId = typeof given === 'string' ? /^\d{1,20}$/.test(given) && BigInt(given) <= GREATEST_ID : isExact(given);
-  if (!isId)
-    throw new TypeError(`${String(given).slice(0, 40)} is no job id: give a whole number, as a string beyond 2^53`);
-  const number = Number(given);
-  return Number.isSafeInteger(number) ? number : String(BigInt(given));
+  const id = toJobId(given);
+  if (id !== undefined) return id;
+  throw new TypeError(`${String(given).slice(0, 40)} is no job id: give a whole number, as a string beyond 2^53`);
 }
-
-const isExact = (given: unknown): boolean => Number.isSafeInteger(given) && Number(given) >= 0;

@@ -1,5 +1,5 @@
 import type { MysqlClient } from '../db/caller';
-import { wholly } from '../db/caller';
+import { wholly } from '../db/wholly';
 import { cancelJobs, cancelWithin } from '../queue/cancel';
 import { enqueueJobs } from '../queue/enqueue';
 import { readHealth } from '../queue/health';
@@ -10,11 +10,19 @@ import { STATUSES, type Status } from '../queue/queues';
 import { reviveJobs, reviveWithin } from '../queue/retry';
 import type { JobDefinition } from '../worker/define';
 import { createRegistry } from '../worker/registry';
-import { type Cancelled, type Retried, toCancelled, toRetried } from './changes';
+import {
+  type Cancelled,
+  type Job,
+  type QueueStatus,
+  type Retried,
+  toCancelled,
+  toJob,
+  toRetried,
+  toStatus,
+} from './answers';
+import { type JobOf, readJob } from './check-job';
+import { borrowSession, openSession, type Session } from './client-session';
 import { readId, readIds } from './job-ids';
-import { type JobOf, readJob } from './new-jobs';
-import { borrowSession, openSession, type Session } from './session';
-import { type Job, type QueueStatus, toJob, toStatus } from './views';
 
 /** What a queue knows. */
 export interface QueueOptions<Definitions extends readonly JobDefinition[] = readonly JobDefinition[]> {
@@ -122,7 +130,6 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
 ): Queue<Definitions> {
   const known = createRegistry(jobs ?? [], 'the jobs of createQueue');
   const home = typeof on === 'string' || on instanceof URL ? openSession(String(on), connections) : borrowSession(on);
-  const freesKey = (type: string): boolean => known.get(type)?.unique === 'active';
   const readJobs = async (given: readonly JobOf<Definitions[number]>[]) => {
     const rows = [];
     for (const job of given) rows.push(await readJob(job, known, jobs !== undefined));
@@ -161,8 +168,8 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
       const wanted = readIds(ids);
       const cancellations = await ask(home, options, ({ on }) =>
         on.pool === undefined
-          ? inParts(on, wanted, (tx, part) => cancelWithin(tx, part, freesKey))
-          : cancelJobs(on.pool, wanted, freesKey),
+          ? inParts(on, wanted, (tx, part) => cancelWithin(tx, part, known.freesKey))
+          : cancelJobs(on.pool, wanted, known.freesKey),
       );
       return cancellations.map(toCancelled);
     },

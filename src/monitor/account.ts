@@ -1,3 +1,4 @@
+import { oneLine } from '../errors';
 import { type Emit, type EventName, type Events, type RunCounts, WORDING } from '../events';
 import { levelOf } from '../logger';
 
@@ -23,8 +24,7 @@ export class Account {
   }
 
   add(line: string): void {
-    const text = line.replaceAll(/\s+/g, ' ').trim();
-    this.lines.push(text.length <= LONGEST_LINE ? text : `${text.slice(0, LONGEST_LINE - 1)}…`.toWellFormed());
+    this.lines.push(oneLine(line, LONGEST_LINE));
     if (this.lines.length > LINES_AT_MOST) this.lines.shift();
   }
 

@@ -8,7 +8,7 @@ import { codeOf, EXIT, messageOf, UnreachableError } from '../errors';
 import type { Emit } from '../events';
 import { type Numbers, readNumbers } from '../queue/numbers';
 import { describeSelection } from '../worker/selection';
-import { type RunAccount, toPrometheus } from './prometheus';
+import { type RunEnd, toPrometheus } from './prometheus';
 
 /** A server that is slow to answer holds up the end of a run for no longer than this. */
 const READ_AT_MOST_MS = 5_000;
@@ -17,7 +17,7 @@ const READ_AT_MOST_MS = 5_000;
 const MODE = 0o644;
 
 /** Writes the numbers of the queue, and how this run went. What goes wrong is told, and changes nothing. */
-export async function writeMetricsFile(path: string, settings: Settings, run: RunAccount, emit: Emit): Promise<void> {
+export async function writeMetricsFile(path: string, settings: Settings, run: RunEnd, emit: Emit): Promise<void> {
   const numbers = await readIfAnswered(settings.database, run, emit);
   const database = settings.database?.database;
   const selection = describeSelection(settings.run);
@@ -30,7 +30,7 @@ export async function writeMetricsFile(path: string, settings: Settings, run: Ru
 
 async function readIfAnswered(
   database: ConnectionSettings | undefined,
-  { exitCode }: RunAccount,
+  { exitCode }: RunEnd,
   emit: Emit,
 ): Promise<Numbers | undefined> {
   if (database === undefined || exitCode === EXIT.unreachable) return undefined;
@@ -48,7 +48,7 @@ async function readInTime(database: ConnectionSettings): Promise<Numbers> {
   try {
     return await Promise.race([readNumbers(pool), failLate(serverName(database))]);
   } finally {
-    pool.pool.end(() => undefined);
+    pool.pool.end(() => undefined); // not waited for, nor heard: the server may be the one that does not answer
   }
 }
 

@@ -6,7 +6,7 @@ import type { RunOutcome } from '../queue/runs';
 import { readVersion } from '../version';
 
 /** How the run that writes the numbers went. */
-export interface RunAccount {
+export interface RunEnd {
   startedAt: Date;
   endedAt: Date;
   durationMs: number;
@@ -22,7 +22,7 @@ export interface Measured {
   selection?: string;
   /** Undefined: the database did not answer. Then nothing is said of it, as old numbers would look like new ones. */
   numbers: Numbers | undefined;
-  run?: RunAccount;
+  run?: RunEnd;
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -119,7 +119,7 @@ const listUnknownTypes = ({ putBack }: Health): Row[] =>
     .slice(0, UNKNOWN_TYPES_AT_MOST)
     .map(({ type, jobs }) => [{ type }, jobs]);
 
-function tellRun(page: Page, { endedAt, durationMs, exitCode, counts }: RunAccount): void {
+function tellRun(page: Page, { endedAt, durationMs, exitCode, counts }: RunEnd): void {
   page.one('rowlock_last_run_exit_code', 'The exit code of the run that wrote this.', exitCode);
   page.one(
     'rowlock_last_run_end_timestamp_seconds',

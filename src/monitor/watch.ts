@@ -4,7 +4,7 @@ import { type ExitCode, exitCodeOf, sentenceOf } from '../errors';
 import type { Emit } from '../events';
 import { Account } from './account';
 import { Pings } from './ping';
-import type { RunAccount } from './prometheus';
+import type { RunEnd } from './prometheus';
 
 /**
  * Runs, and tells those who watch over cron: the ping URL when it starts, and both that and the metrics file how it
@@ -40,7 +40,7 @@ export async function watchRun(
 }
 
 /** Loads prom-client, which takes 40 ms, only where it is needed, and once the host is free for the next run. */
-async function writeMetrics(path: string | undefined, ...about: [Settings, RunAccount, Emit]): Promise<void> {
+async function writeMetrics(path: string | undefined, ...about: [Settings, RunEnd, Emit]): Promise<void> {
   if (path === undefined) return;
   const { writeMetricsFile }: typeof import('./metrics-file') = require('./metrics-file');
   await writeMetricsFile(path, ...about);

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { RowlockError } from '../errors';
 import type { Candidates, JobTypesWanted } from './candidates';
 import type { Execute } from './command';
 
@@ -35,11 +36,12 @@ export function addCompletion(program: Command, execute: Execute): void {
     program.setOptionValue('envFile', valueIn(typed, '--env-file'));
     try {
       await execute(command, { jobs: valueIn(typed, '--jobs') }, async (settings) => {
-        const { loadRegistry }: typeof import('../commands/job-types') = require('../commands/job-types');
+        const { loadRegistry }: typeof import('../jobs/load-registry') = require('../jobs/load-registry');
         words = (await loadRegistry(settings)).types().map(({ type }) => ({ value: type }));
         return 0;
       });
-    } catch {
+    } catch (error) {
+      if (!(error instanceof RowlockError)) throw error;
       return { kind: 'words', words: [] };
     }
     const fitting = words.filter(({ value }) => value.startsWith(begun));

@@ -1,4 +1,4 @@
-import { isDuplicate, isServerError } from '../db/faults';
+import { isDuplicate, isJsonRefused, isServerError } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { insert, select } from '../db/statements';
 import { EXIT, messageOf, RowlockError } from '../errors';
@@ -95,7 +95,7 @@ function explainRefusal(error: unknown, batch: readonly EnqueueRow[]): unknown {
     const which = keys.length === 1 ? `the unique key "${keys[0]}"` : `one of ${keys.length} unique keys`;
     return new DuplicateJobError(`a job has ${which} already; nothing was enqueued`, { cause: error });
   }
-  if (isServerError(error, ...REFUSED_JSON)) {
+  if (isJsonRefused(error)) {
     const said = isServerError(error, CHECK_FAILED)
       ? 'it is no JSON, or nested deeper than this version of MariaDB takes'
       : messageOf(error);
@@ -106,5 +106,3 @@ function explainRefusal(error: unknown, batch: readonly EnqueueRow[]): unknown {
 
 /** MariaDB: a CHECK of the table failed, such as json_valid(payload). */
 const CHECK_FAILED = 4025;
-
-const REFUSED_JSON = [CHECK_FAILED, 3140, 3157, 3141];

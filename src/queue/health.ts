@@ -84,9 +84,14 @@ export async function readHealth(on: Queryable, only?: string): Promise<Health> 
   };
 }
 
-/** Up to {@link COUNTED_AT_MOST}. */
-export async function countEnded(on: Queryable, status: 'completed' | 'failed', queue: string): Promise<number> {
-  const [row] = await select<{ jobs: number }>(on, 'count_ended_jobs', { status, queue, most: COUNTED_AT_MOST });
+/** @param most where counting ends */
+export async function countEnded(
+  on: Queryable,
+  status: 'completed' | 'failed',
+  queue: string,
+  most = COUNTED_AT_MOST,
+): Promise<number> {
+  const [row] = await select<{ jobs: number }>(on, 'count_ended_jobs', { status, queue, most });
   return row?.jobs ?? 0;
 }
 

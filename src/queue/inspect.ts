@@ -10,14 +10,21 @@ export interface ListedJob {
   id: JobId;
   type: string;
   queue: string;
+  /** Within a queue the lower number runs sooner. */
   priority: number;
   status: Status;
+  /** Attempts started. */
   attempts: number;
   createdAt: Date;
+  /** Not before this time. */
   runAt: Date;
+  /** Start of the newest attempt; null: there was none. */
   startedAt: Date | null;
+  /** When it completed or failed; null: it has not ended. */
   processedAt: Date | null;
+  /** When somebody cancelled it; null: nobody did. */
   cancelledAt: Date | null;
+  /** From 0 to 1, as `ctx.progress` stored it; null: it never did. */
   progress: number | null;
   /** Its first 1,000 characters. */
   lastError: string | null;
@@ -54,10 +61,14 @@ async function areFew(on: Queryable, { status, queue }: Wanted): Promise<boolean
 
 /** All of one job. The JSON columns are text, as the row holds them. */
 export interface WholeJob extends Omit<ListedJob, 'lastError'> {
+  /** The newest failure, in words; null: there was none. */
   lastError: string | null;
   payload: string | null;
+  /** Null: without one, or its type frees it when a job ends. */
   uniqueKey: string | null;
+  /** Null: the type's own limit. */
   maxAttempts: number | null;
+  /** How many of its workers died; above 0 it runs alone in a process. */
   crashes: number;
   runId: number | null;
   checkpoint: string | null;

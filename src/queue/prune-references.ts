@@ -1,4 +1,4 @@
-import { isServerError } from '../db/faults';
+import { isDenied } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { select, selectFrom } from '../db/statements';
 import type { JobId } from './job';
@@ -9,9 +9,6 @@ interface Reference {
   columnName: string;
   isHere: number;
 }
-
-/** SELECT on the other table is denied. */
-const DENIED = [1142, 1143];
 
 /** The foreign keys of other tables that refer to jobs; looked up when the first DELETE is refused. */
 export class References {
@@ -48,7 +45,7 @@ export class References {
       const rows = await selectFrom<{ id: JobId }>(this.pool, 'find_referred_jobs', names, { ids: [...ids] });
       return rows.map(({ id }) => id);
     } catch (error) {
-      if (isServerError(error, ...DENIED)) return [];
+      if (isDenied(error)) return [];
       throw error;
     }
   }

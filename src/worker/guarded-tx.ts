@@ -1,6 +1,7 @@
-import { ON_MARIADB, UNDO_PART } from '../db/caller';
+import { ON_MARIADB } from '../db/caller';
 import { isServerError, isTransient } from '../db/faults';
 import type { PoolConnection } from '../db/pool';
+import { UNDO_PART } from '../db/wholly';
 import type { Tx } from './define';
 
 /** A statement that would end the transaction, or change something that ROLLBACK does not undo. */

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../duration';
 import { messageOf } from '../errors';
+import { OWN_NAMES } from '../queue/job';
 import type { CommandJob, FunctionJob } from './define';
 import { toJson } from './payload';
 import { isTimezone, readTicks } from './ticks';
@@ -40,9 +41,6 @@ const FUNCTION_KEYS = [...COMMON_KEYS, 'payload', 'run', 'close'];
 const COMMAND_KEYS = [...COMMON_KEYS, 'command'];
 const SCHEDULE_KEYS = ['cron', 'timezone', 'payload'];
 
-/** Rows of the schedules' table with such a name are no job type's. */
-const RESERVED = 'rowlock.';
-
 const HOUR_MS = 3_600_000;
 const LONGEST_NAME = 255;
 /** With its time zone it must fit into background_job_schedules.cron. */
@@ -68,8 +66,8 @@ export function readDefinition(given: unknown, complain: Complain): JobType | un
     complain(words);
   };
   const kind = readKind(given, fault);
-  if (String(given['type']).startsWith(RESERVED))
-    fault(`begins with "${RESERVED}", which is kept for Rowlock itself; rename it`);
+  if (String(given['type']).startsWith(OWN_NAMES))
+    fault(`begins with "${OWN_NAMES}", which is kept for Rowlock itself; rename it`);
   if (kind !== undefined) checkKeys(given, kind === 'function' ? FUNCTION_KEYS : COMMAND_KEYS, '', fault);
   const backoffMs = readBackoff(given['backoff'], fault);
   const schedule = readSchedule(given['schedule'], fault);

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { ConfigError, codeOf, messageOf } from '../errors';
+import { ConfigError, codeOf, messageOf, oneLine } from '../errors';
 import type { JobDefinition } from './define';
 import { parseJson } from './payload';
 
@@ -36,7 +36,7 @@ async function readJson(path: string): Promise<unknown> {
     JSON.parse(text); // for its message, which says where the fault is
     return parseJson(text);
   } catch (error) {
-    throw new ConfigError(`the job file ${path} cannot be read: ${oneLine(error)}`, { cause: error });
+    throw new ConfigError(`the job file ${path} cannot be read: ${oneLine(messageOf(error))}`, { cause: error });
   }
 }
 
@@ -49,7 +49,7 @@ async function importModule(path: string): Promise<unknown> {
       codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION'
         ? 'compile it to JavaScript and name that file'
         : 'mend it so that node can import it';
-    throw new ConfigError(`the job module ${path} fails when it is loaded: ${oneLine(error)}; ${mend}`, {
+    throw new ConfigError(`the job module ${path} fails when it is loaded: ${oneLine(messageOf(error))}; ${mend}`, {
       cause: error,
     });
   }
@@ -65,5 +65,3 @@ function unwrap(module: unknown): unknown {
 
 const hasDefault = (value: unknown): value is { default: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && 'default' in value;
-
-const oneLine = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ').trim();

@@ -18,8 +18,8 @@ export type Outcome =
 
 export const CANCELLED = { kind: 'failed', error: 'cancelled', cancelled: true } as const satisfies Outcome;
 
-const FIRST_RETRY_MS = 30_000;
-const LONGEST_RETRY_MS = 6 * 3_600_000;
+export const FIRST_RETRY_MS = 30_000;
+export const LONGEST_RETRY_MS = 6 * 3_600_000;
 
 /**
  * Milliseconds before the next attempt, after `attempt` attempts have failed: 30 s tripled each time, at

@@ -8,6 +8,8 @@ export type { JobType } from './job-type';
 export interface Registry {
   /** By the text of job_type; the trailing spaces that the database does not see do not count. */
   get(type: string): JobType | undefined;
+  /** Whether jobs of this type give up their unique key when they end; false for a type that is not known. */
+  freesKey(type: string): boolean;
   /** All of them, by name. */
   types(): readonly JobType[];
 }
@@ -30,10 +32,8 @@ export function createRegistry(definitions: readonly JobDefinition[], file?: str
   }
   if (faults.length > 0) throw new ConfigError(`${file === undefined ? '' : `${file}: `}${faults.join('; ')}`);
   const types = [...byType.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
-  return {
-    get: (type) => byType.get(type) ?? byType.get(type.replace(/ +$/, '')),
-    types: () => types,
-  };
+  const get = (type: string) => byType.get(type) ?? byType.get(type.replace(/ +$/, ''));
+  return { get, freesKey: (type) => get(type)?.unique === 'active', types: () => types };
 }
 
 function nameOf(definition: unknown, index: number): string {

@@ -357,7 +357,7 @@ class Run {
     const { pruneMs, ids, emit } = this.options;
     if (pruneMs === undefined || ids !== undefined || this.outcome !== 'finished') return;
     await this.heartbeat.stop();
-    const { pruneInTurn }: typeof import('./prune') = require('./prune');
+    const { pruneInTurn }: typeof import('./prune-in-turn') = require('./prune-in-turn');
     await pruneInTurn(this.pool, pruneMs, { emit, isStopping: () => this.stopSignal !== undefined });
   }
 

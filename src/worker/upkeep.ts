@@ -16,6 +16,6 @@ export async function keepUp(pool: Pool, registry: Registry, emit: Emit): Promis
   if (late.length > 0) emit('schedule.late', { types: late });
   for (const { type, error } of refused) emit('schedule.refused', { job_type: type, error: messageOf(error) });
 
-  const rescued = await rescueJobs(pool, (type) => registry.get(type)?.unique === 'active');
+  const rescued = await rescueJobs(pool, registry.freesKey);
   if (rescued > 0) emit('jobs.rescued', { count: rescued });
 }

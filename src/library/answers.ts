@@ -1,46 +1,23 @@
-import { judge } from '../commands/verdict';
+import type { Cancellation } from '../queue/cancel';
 import type { Health } from '../queue/health';
 import type { WholeJob } from '../queue/inspect';
 import type { JobId } from '../queue/job';
 import type { Status } from '../queue/queues';
+import type { Revival } from '../queue/retry';
+import { judge } from '../verdict';
 import { parseJson } from '../worker/payload';
 
 /** One row of the table, its JSON parsed. Times are by the database's clock. */
-export interface Job {
-  id: JobId;
-  type: string;
+export interface Job extends Omit<WholeJob, JsonColumn | 'saves' | 'runId' | 'now'> {
   /** Null also where the column is NULL. Whole numbers beyond 2^53 are BigInt, here and in `checkpoint` and `result`. */
   payload: unknown;
-  status: Status;
-  queue: string;
-  /** Within a queue the lower number runs sooner. */
-  priority: number;
-  /** Null: without one, or its type frees it when a job ends. */
-  uniqueKey: string | null;
-  /** Attempts started. */
-  attempts: number;
-  /** Null: the type's own limit. */
-  maxAttempts: number | null;
-  /** How many of its workers died; above 0 it runs alone in a process. */
-  crashes: number;
-  createdAt: Date;
-  /** Not before this time. */
-  runAt: Date;
-  /** Start of the newest attempt; null: there was none. */
-  startedAt: Date | null;
-  /** When it completed or failed; null: it has not ended. */
-  processedAt: Date | null;
-  /** When somebody cancelled it; null: nobody did. */
-  cancelledAt: Date | null;
-  /** From 0 to 1, as `ctx.progress` stored it; null: it never did. */
-  progress: number | null;
   /** What `ctx.save` stored last; null: nothing. */
   checkpoint: unknown;
   /** What the function returned; null: nothing, or nothing that can be stored. */
   result: unknown;
-  /** The newest failure, in words; null: there was none. */
-  lastError: string | null;
 }
+
+type JsonColumn = 'payload' | 'checkpoint' | 'result';
 
 export const toJob = ({ saves: _, runId: __, now: ___, ...job }: WholeJob): Job => ({
   ...job,
@@ -131,3 +108,34 @@ export function toStatus(health: Health): QueueStatus {
     runs: health.liveRuns.map((run) => ({ ...run, alive: run.alive === 1 })),
   };
 }
+
+/** What `retry` did about one id. */
+export interface Retried {
+  id: JobId;
+  /** `left`: it is in a state that needs no reviving; `unknown`: there is no such job. */
+  how: 'retried' | 'left' | 'unknown';
+  /** The status that it had; undefined: there is no such job. */
+  status?: Status;
+}
+
+/** What `cancel` did about one id. */
+export interface Cancelled {
+  id: JobId;
+  /**
+   * `cancelled`: it had not started, and never will; `requested`: its run aborts it at the next heartbeat, a
+   * quarter of a lease (15 s); `left`: it has ended already; `unknown`: there is no such job.
+   */
+  how: 'cancelled' | 'requested' | 'left' | 'unknown';
+  /** The status that it had; undefined: there is no such job. */
+  status?: Status;
+}
+
+export const toRetried = (revival: Revival): Retried =>
+  revival.how === 'unknown'
+    ? { id: revival.id, how: 'unknown' }
+    : { id: revival.id, how: revival.how === 'revived' ? 'retried' : 'left', status: revival.job.status };
+
+export const toCancelled = (cancellation: Cancellation): Cancelled =>
+  cancellation.how === 'unknown'
+    ? { id: cancellation.id, how: 'unknown' }
+    : { id: cancellation.id, how: cancellation.how, status: cancellation.job.status };

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { ConfigError, EXIT, InternalError, messageOf, UnreachableError, UsageError } from '../errors';
-import { signalGroup } from '../worker/process-group';
+import { ConfigError, EXIT, InternalError, messageOf, UnreachableError, UsageError } from '../../errors';
+import { signalGroup } from '../../worker/process-group';
 
 /** All that cron puts on the PATH. */
 export const CRON_PATH = '/usr/bin:/bin';

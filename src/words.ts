@@ -1,4 +1,4 @@
-import { COUNTED_AT_MOST } from '../queue/health';
+import { COUNTED_AT_MOST } from './queue/health';
 
 /** A length of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `14 d`. */
 export function sayDuration(ms: number): string {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from '../errors';
+import { codeOf } from '../../errors';
 
 /** Where a node stays when it is upgraded. */
 const STEADY_FOLDERS = [

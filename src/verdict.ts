@@ -1,4 +1,4 @@
-import type { Health, QueueState } from '../queue/health';
+import type { Health, QueueState } from './queue/health';
 import { sayCount, sayDuration } from './words';
 
 /** Cron fires every minute: two ticks were missed, and the third is late. */
@@ -27,16 +27,22 @@ export function judge(health: Health): Verdict {
   return { ok, reasons, line: ok ? `OK: ${summary}` : `NOT OK: ${reasons.join('; ')}; ${summary}` };
 }
 
-function findMissingRuns({ lastRun, liveRuns }: Health): string[] {
-  if (lastRun === undefined) return ['no run yet, add rowlock run to the crontab'];
-  // A long run is as good as many: it renews its lease all the time.
-  if (lastRun.agoMs <= NO_RUN_MS || liveRuns.some(({ alive }) => alive === 1)) return [];
-  return [`no run for ${sayDuration(lastRun.agoMs)}, is cron still running?`];
+/** Nobody runs it any more. A long run is as good as many: it renews its lease all the time. */
+export const isSilent = ({ lastRun, liveRuns }: Health): boolean =>
+  (lastRun === undefined || lastRun.agoMs > NO_RUN_MS) && !liveRuns.some(({ alive }) => alive === 1);
+
+/** One of its jobs was started of late. */
+export const isServed = ({ newestStartMs }: QueueState): boolean =>
+  newestStartMs !== null && newestStartMs <= WAITED_MS;
+
+function findMissingRuns(health: Health): string[] {
+  if (health.lastRun === undefined) return ['no run yet, add rowlock run to the crontab'];
+  return isSilent(health) ? [`no run for ${sayDuration(health.lastRun.agoMs)}, is cron still running?`] : [];
 }
 
-function findStuck({ queue, pausedAt, oldestDueMs, newestStartMs }: QueueState): string[] {
-  if (pausedAt !== null || oldestDueMs === null || oldestDueMs <= WAITED_MS) return [];
-  if (newestStartMs !== null && newestStartMs <= WAITED_MS) return [];
+function findStuck(state: QueueState): string[] {
+  const { queue, pausedAt, oldestDueMs } = state;
+  if (pausedAt !== null || oldestDueMs === null || oldestDueMs <= WAITED_MS || isServed(state)) return [];
   return [`queue ${queue} waits for ${sayDuration(oldestDueMs)} and none of its jobs is being started`];
 }
 

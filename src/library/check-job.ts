@@ -1,10 +1,8 @@
 import { isDate } from 'node:util/types';
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf } from '../errors';
 import { type EnqueueRow, UnfitJobError } from '../queue/new-job';
 import type { CommandJob, FunctionJob, JobDefinition, NewJob } from '../worker/define';
-import { toEnqueue } from '../worker/new-job';
-import { parseJson, validate } from '../worker/payload';
+import { findRefusal, toEnqueue } from '../worker/new-job';
 import type { Registry } from '../worker/registry';
 
 /**
@@ -41,7 +39,8 @@ export async function readJob(job: NewJob, known: Registry, isClosed: boolean): 
     );
   }
   const row = toRow(job, known);
-  if (type?.kind === 'function') await requireValid(type.definition.payload, row);
+  const refused = type === undefined ? undefined : await findRefusal(type, row.payloadText);
+  if (refused !== undefined) throw new UnfitJobError(`${job.type}: ${refused}`);
   return row;
 }
 
@@ -65,11 +64,4 @@ function toRow(job: NewJob, known: Registry): EnqueueRow {
   } catch (error) {
     throw new UnfitJobError(`${job.type}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** As the worker will read it: a Date is a text by then. */
-async function requireValid(schema: StandardSchemaV1 | undefined, { jobType, payloadText }: EnqueueRow): Promise<void> {
-  if (schema === undefined) return;
-  const { refused } = await validate(schema, parseJson(payloadText));
-  if (refused !== undefined) throw new UnfitJobError(`${jobType}: ${refused}`);
 }

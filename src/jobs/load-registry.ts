@@ -1,9 +1,9 @@
 import type { Settings } from '../config';
 import { messageOf } from '../errors';
 import type { Emit } from '../events';
-import { builtInJobs } from '../jobs';
 import { loadJobsFile } from '../worker/jobs-file';
 import { createRegistry, type JobType, type Registry } from '../worker/registry';
+import { builtInJobs } from './index';
 
 /** The job types of this worker: the fixed set, and those of `--jobs`. */
 export async function loadRegistry(settings: Settings): Promise<Registry> {

@@ -1,4 +1,4 @@
-import { adoptClient, type CallerSession, type MysqlClient } from '../db/caller';
+import { type CallerSession, type MysqlClient, wrapClient } from '../db/caller';
 import { explain, isMissingTable } from '../db/faults';
 import { sizeAsLiteral } from '../db/literal';
 import { openPool } from '../db/pool';
@@ -36,7 +36,7 @@ export function openSession(url: string, connections: number): Session {
 /** A pool or a connection of the caller's, who closes it. What it says is the caller's to hear as it is. */
 export function borrowSession(client: MysqlClient): Session {
   return {
-    on: adoptClient(client),
+    on: wrapClient(client),
     // Also as the worker gets it: what is enqueued must fit into an answer.
     sizeOf: (json) => (json === null ? 0 : Math.max(sizeAsLiteral(json), sizeInStatement(json))),
     explain: (error) => (isMissingTable(error) ? explain(error, '') : error),
