@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import type { JobId } from './job';
+import { type Behind, requireProgress } from './queues';
 
 /** A place in a lane: after the entry (runAt, id). */
 export interface Place {
@@ -68,14 +69,14 @@ export interface FoundLane {
 
 async function walk(on: Queryable, from: string | null, wanted: (lane: FoundLane) => boolean): Promise<FoundLane[]> {
   const found: FoundLane[] = [];
-  let after: { queue: string | null; priority: number } = { queue: from, priority: BELOW_ALL };
+  let after: Behind = { queue: from, priority: BELOW_ALL };
   for (;;) {
     const [row] = await select<{ queue: string; priority: number; due: number }>(on, 'find_next_lane', after);
     if (row === undefined) return found;
     const lane = { queue: row.queue, priority: row.priority, due: row.due === 1 };
     if (!wanted(lane)) return found;
     found.push(lane);
-    after = { queue: row.queue, priority: row.priority };
+    after = requireProgress({ queue: lane.queue, priority: lane.priority }, after);
   }
 }
 

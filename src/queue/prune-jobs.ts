@@ -5,10 +5,13 @@ import { IDS_AT_MOST, type JobId } from './job';
 import { Lane } from './lanes';
 import { References } from './prune-references';
 import { goesOn, type Prune } from './prune-work';
-import { findLanesWith } from './queues';
+import { walkLanesWith } from './queues';
 
 /** What one transaction deletes, at most, unless one job alone is larger: a replica gets it as one piece, and a cluster refuses it above a limit. */
 const BYTES_AT_MOST = 16 * 1024 * 1024;
+
+/** Jobs looked at one by one, in one prune, for a reference that this user cannot see: two transactions a job. */
+const HALVINGS_AT_MOST = 200;
 
 /** A lock is waited for 3 s: what is held for longer is left to the next prune. */
 const TRIES = 2;
@@ -24,8 +27,9 @@ interface EndedJob {
 /** Deletes jobs in this status that ended before the cutoff, lane by lane, the oldest first. */
 export async function pruneJobs(work: Prune, status: 'completed' | 'failed', cutoff: Date): Promise<void> {
   const eraser = new Eraser(work, status, cutoff);
-  for (const { queue, priority } of await findLanesWith(work.pool, status)) {
+  for await (const { queue, priority } of walkLanesWith(work.pool, status)) {
     await pruneLane(work, new Lane(queue, priority), eraser);
+    if (!work.pruned.isWhole) return;
   }
 }
 
@@ -54,6 +58,7 @@ class Eraser {
   readonly cutoff: Date;
   private readonly work: Prune;
   private readonly references: References;
+  private halvings = 0;
 
   constructor(work: Prune, status: 'completed' | 'failed', cutoff: Date) {
     this.work = work;
@@ -78,7 +83,9 @@ class Eraser {
   /** A row of a table that this user may not read refers to one of them, or one behind a cascade does. */
   private async eraseHalves(ids: readonly JobId[]): Promise<void> {
     if (ids.length === 0 || (await this.tryAll(ids))) return;
-    if (ids.length === 1) return this.keep(1, await this.references.names());
+    // Once that has taken long enough all of them are kept, so that the prune comes to those behind.
+    if (ids.length === 1 || ++this.halvings > HALVINGS_AT_MOST)
+      return this.keep(ids.length, await this.references.names());
     const half = Math.ceil(ids.length / 2);
     await this.eraseHalves(ids.slice(0, half));
     await this.eraseHalves(ids.slice(half));

@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
+import { ConfigError } from '../errors';
 
 /** How a job stands. `failed` is for good: a dead letter, or cancelled. One that is to be tried again is `pending`. */
 export type Status = 'pending' | 'running' | 'completed' | 'failed';
@@ -8,28 +9,55 @@ export const STATUSES: readonly Status[] = ['pending', 'running', 'completed', '
 
 const HIGHEST_PRIORITY = 32_767;
 
-/** The queues that hold a job in this status, by one index seek each. */
-export const findQueuesWith = async (on: Queryable, status: Status): Promise<string[]> =>
-  (await walk(on, status, ({ queue }) => ({ queue, priority: HIGHEST_PRIORITY }))).map(({ queue }) => queue);
-
-/** The lanes that hold a job in this status, by one index seek each. */
-export const findLanesWith = (on: Queryable, status: Status): Promise<LaneName[]> => walk(on, status, (found) => found);
-
 interface LaneName {
   queue: string;
   priority: number;
 }
 
+/** Where a walk goes on: behind this place; queue null: at the first of all. */
+export type Behind = {
+  queue: string | null;
+  priority: number;
+};
+
+/** The queues that hold a job in this status, by one index seek each. */
+export async function findQueuesWith(on: Queryable, status: Status): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { queue } of walk(on, status, ({ queue }) => ({ queue, priority: HIGHEST_PRIORITY })))
+    found.push(queue);
+  return found;
+}
+
+/** The lanes that hold a job in this status, by one index seek each, when they are asked for. */
+export const walkLanesWith = (on: Queryable, status: Status): AsyncGenerator<LaneName> =>
+  walk(on, status, (found) => found);
+
 /** @param goOn behind which place the next one is looked for */
-async function walk(on: Queryable, status: Status, goOn: (found: LaneName) => LaneName): Promise<LaneName[]> {
-  const found: LaneName[] = [];
-  let after: { queue: string | null; priority: number } = { queue: null, priority: 0 };
+async function* walk(
+  on: Queryable,
+  status: Status,
+  goOn: (found: LaneName) => LaneName,
+): AsyncGenerator<LaneName, void, void> {
+  let after: Behind = { queue: null, priority: 0 };
   for (;;) {
     const [row] = await select<LaneName>(on, 'find_next_queue', { status, ...after });
-    if (row === undefined) return found;
-    found.push({ queue: row.queue, priority: row.priority });
-    after = goOn(row);
+    if (row === undefined) return;
+    const found = { queue: row.queue, priority: row.priority };
+    yield found;
+    after = requireProgress(goOn(found), after);
   }
+}
+
+/**
+ * A session whose charset cannot hold a queue's name reads question marks, and would look behind these for ever.
+ *
+ * @throws ConfigError
+ */
+export function requireProgress(next: LaneName, before: Behind): LaneName {
+  if (next.queue !== before.queue || next.priority !== before.priority) return next;
+  throw new ConfigError(
+    "a queue has a name that the charset of this connection cannot hold; use utf8mb4, mysql2's default",
+  );
 }
 
 /** Every queue that holds a job. */

@@ -25,8 +25,9 @@ export async function pruneInTurn(pool: Pool, ageMs: number, { emit, isStopping 
     const { prune }: typeof import('../queue/prune') = require('../queue/prune');
     const mayGoOn = () => !isStopping() && elapsed() < PRUNES_AT_MOST_MS;
     const { completed, runs, orphanedErrors, kept, isWhole } = await prune(pool, { ageMs, mayGoOn });
-    // One that has used up its time and deleted nothing would get no further in the next run either.
-    const mayGetFurther = isStopping() || completed + runs + orphanedErrors > 0;
+    // One that has used up its time and deleted no job would get no further in the next run either. Runs do not
+    // count: one grows old each minute.
+    const mayGetFurther = isStopping() || completed + orphanedErrors > 0;
     if (!isWhole && mayGetFurther) await passPruneTurn(pool);
     emit('jobs.pruned', { completed, runs, kept, is_whole: isWhole, ms: Math.round(elapsed()) });
   } catch (error) {
