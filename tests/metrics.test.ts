@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -12,14 +11,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unpackDebian } from './support/debian';
 import { findFaults, readSamples, type Samples } from './support/prometheus';
 import { rowlock } from './support/rowlock';
 import { insertRow } from './support/rows';
-import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
 const AWAY = 'mysql://app:s3cret@127.0.0.1:1/shop';
@@ -29,9 +25,7 @@ let folder: string;
 
 beforeAll(async () => {
   shop = await openWorkshop('run-jobs.js');
-  unpackDebian('prometheus');
-  unpackDebian('prometheus-node-exporter');
-}, 120_000);
+}, 120_000); // the first that wants promtool waits for its download
 
 beforeEach(async () => {
   await shop.clear();
@@ -288,65 +282,3 @@ describe('--metrics-file', () => {
     });
   });
 });
-
-describe('node_exporter', () => {
-  let exporter: ChildProcess;
-  let port: number;
-
-  beforeEach(async () => {
-    port = await findFreePort();
-    const program = join(unpackDebian('prometheus-node-exporter'), 'usr', 'bin', 'prometheus-node-exporter');
-    exporter = spawn(
-      program,
-      [
-        '--collector.disable-defaults',
-        '--collector.textfile',
-        `--collector.textfile.directory=${folder}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { stdio: 'ignore' },
-    );
-  });
-
-  afterEach(async () => {
-    const ended = new Promise((resolve) => exporter.on('exit', resolve));
-    exporter.kill();
-    await ended;
-  });
-
-  const scrape = (): Promise<string> =>
-    until(async () => {
-      try {
-        return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      } catch {
-        return undefined; // it has not opened its port yet
-      }
-    }, 'node_exporter answers');
-
-  test('serves the files of two runs that serve different queues, and finds no fault', async () => {
-    await shop.add('echo');
-    await shop.add('fail', 'no luck', { queue: 'mail', max_attempts: 1 });
-    await runWithFile();
-    await shop.run(['--queue', 'mail', '--metrics-file', fileAt('rowlock-mail.prom')]);
-    const served = readSamples(await scrape(), []);
-    const name = shop.db.name;
-    expect(served).toMatchObject({
-      node_textfile_scrape_error: 0,
-      [`rowlock_jobs{database="${name}",queue="default",status="completed"}`]: 1,
-      [`rowlock_dead_letters{database="${name}",queue="mail"}`]: 1,
-      [`rowlock_last_run_exit_code{database="${name}"}`]: 0,
-      [`rowlock_last_run_claimed{database="${name}"}`]: 2,
-      [`rowlock_last_run_claimed{database="${name}",selection="queues mail"}`]: 0,
-      [`node_textfile_mtime_seconds{file="${fileAt()}"}`]: expect.any(Number),
-      [`node_textfile_mtime_seconds{file="${fileAt('rowlock-mail.prom')}"}`]: expect.any(Number),
-    });
-  });
-});
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
