@@ -30,3 +30,10 @@ export function findFaults(text: string): string {
   const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' });
   return status === 0 ? '' : `${status}: ${stdout}${stderr}`;
 }
+
+/** A time in seconds, as Prometheus has it, is between two in milliseconds. */
+export function expectBetween(seconds: number | undefined, from: number, to: number): void {
+  const ms = Math.round((seconds ?? 0) * 1_000);
+  expect(ms).toBeGreaterThanOrEqual(from);
+  expect(ms).toBeLessThanOrEqual(to);
+}
