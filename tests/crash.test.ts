@@ -63,7 +63,7 @@ test('kill -9 of one of two runs amid hundreds of jobs: every row ends, none is 
       return (await countJobs(shop, `status = 'completed'`)) === JOBS;
     },
     'a run after the lease brings every row to its end',
-    25_000,
+    { deadlineMs: 25_000 },
   );
   expect(await other.ended).toMatchObject({ code: 0, stderr: '' });
   for (const [run, moved] of holders.movedFrom) {

@@ -53,8 +53,8 @@ whereCronIs(
       expect(cron.mails().filter((mail) => !mail.includes('failed for good'))).toEqual([]);
       return (await readJob(db, 1))['status'] === status;
     };
-    await until(() => hasStatus(good, 'completed'), 'cron has the job done', TICK_MS);
-    await until(() => hasStatus(bad, 'failed'), 'cron has the other job done', TICK_MS);
+    await until(() => hasStatus(good, 'completed'), 'cron has the job done', { deadlineMs: TICK_MS });
+    await until(() => hasStatus(bad, 'failed'), 'cron has the other job done', { deadlineMs: TICK_MS });
     await cron.stop();
 
     const mails = cron.mails();

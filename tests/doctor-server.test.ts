@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { history } from '../src/doctor/history';
 import { openTransactions } from '../src/doctor/open-transactions';
@@ -154,21 +153,22 @@ describe('transactions', () => {
       .url;
 
   /** The server answers with the list of before to whoever asks twice within 100 ms. */
-  const lookAgain = async (url: string) => {
-    await pause(120);
-    return ask(url, openTransactions);
-  };
+  const NEW_LIST = { everyMs: 120 };
 
   test('that have been open for long are told with their session', async () => {
     const other = await createConnection(db.url);
     await other.query('START TRANSACTION');
     await other.query('SELECT id FROM background_jobs FOR UPDATE');
-    const seen = await until(async () => {
-      const { detail } = await lookAgain(db.url);
-      return detail !== 'none' && detail;
-    }, 'the transaction is seen');
+    const seen = await until(
+      async () => {
+        const { detail } = await ask(db.url, openTransactions);
+        return detail !== 'none' && detail;
+      },
+      'the transaction is seen',
+      NEW_LIST,
+    );
     expect(seen).toMatch(/^the oldest is \d+ s old$/);
-    const found = await lookAgain(await laterOn());
+    const found = await ask(await laterOn(), openTransactions);
     expect(found).toEqual({
       state: 'warning',
       detail: expect.stringMatching(new RegExp(`^session ${other.threadId} has a transaction open for 30 min: `)),
@@ -189,10 +189,14 @@ describe('transactions', () => {
     }
     await other.end();
     const url = await laterOn();
-    const found = await until(async () => {
-      const finding = await lookAgain(url);
-      return finding.detail.includes('XA') && finding;
-    }, 'the prepared transaction is seen');
+    const found = await until(
+      async () => {
+        const finding = await ask(url, openTransactions);
+        return finding.detail.includes('XA') && finding;
+      },
+      'the prepared transaction is seen',
+      NEW_LIST,
+    );
     await db.pool.query("XA ROLLBACK 'left'");
     expect(found).toMatchObject({
       state: 'warning',

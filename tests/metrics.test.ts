@@ -1,44 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { unpackDebian } from './support/debian';
-import { findFaults, readSamples, type Samples } from './support/prometheus';
+import { expectBetween, findFaults, readSamples, type Samples } from './support/prometheus';
 import { rowlock } from './support/rowlock';
-import { insertRow } from './support/rows';
-import { until } from './support/until';
+import { insertRow, readClock } from './support/rows';
 import { openWorkshop, type Workshop } from './support/workshop';
 
 const AWAY = 'mysql://app:s3cret@127.0.0.1:1/shop';
 
 let shop: Workshop;
-let folder: string;
 
 beforeAll(async () => {
   shop = await openWorkshop('run-jobs.js');
-  unpackDebian('prometheus');
-  unpackDebian('prometheus-node-exporter');
-}, 120_000);
+}, 120_000); // the first that wants promtool waits for its download
 
-beforeEach(async () => {
-  await shop.clear();
-  folder = mkdtempSync(join(tmpdir(), 'rowlock-metrics-'));
-});
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => shop.clear());
 
 const aRun = (id: number, columns: Record<string, unknown> = {}) =>
   insertRow(shop.db, 'background_job_runs', { id, host: 'web1', pid: 42, ...columns });
@@ -50,22 +23,9 @@ async function askMetrics(): Promise<Samples> {
   return readSamples(stdout, ['database']);
 }
 
-const fileAt = (name = 'rowlock.prom') => join(folder, name);
-
-/** The numbers of the file, which has no fault. */
-function readFile(name?: string): Samples {
-  const text = readFileSync(fileAt(name), 'utf8');
-  expect(findFaults(text)).toBe('');
-  return readSamples(text, ['database']);
-}
-
-const runWithFile = (args: string[] = [], env: Record<string, string> = {}) =>
-  shop.run(args, { ROWLOCK_METRICS_FILE: fileAt(), ...env });
-
-const nowInSeconds = () => Date.now() / 1_000;
-
 describe('rowlock metrics', () => {
   test('tells what stands in the tables', async () => {
+    const begun = await readClock(shop.db);
     const live = { lease_expires_at: new Date(Date.now() + 3_600_000) };
     await aRun(1, { ...live, slot: 0, completed: 3, failed: 1 });
     await aRun(2, { started_at: new Date(Date.now() - 600_000), lease_expires_at: new Date(Date.now() - 60_000) });
@@ -87,7 +47,9 @@ describe('rowlock metrics', () => {
     await shop.add('echo', 1, { queue: 'mail' });
     await shop.db.pool.query(`INSERT INTO background_job_queues (queue, paused_at) VALUES ('mail', NOW(3))`);
 
+    const asked = await readClock(shop.db);
     const samples = await askMetrics();
+    const answered = await readClock(shop.db);
     expect(samples).toEqual({
       'rowlock_build_info{version="0.1.0"}': 1,
       rowlock_up: 1,
@@ -124,9 +86,8 @@ describe('rowlock metrics', () => {
     const oldest = samples['rowlock_oldest_due_seconds{queue="default"}'] ?? 0;
     expect(oldest).toBeGreaterThanOrEqual(85);
     expect(oldest).toBeLessThan(600);
-    for (const name of ['rowlock_last_run_timestamp_seconds', 'rowlock_read_timestamp_seconds']) {
-      expect(Math.abs((samples[name] ?? 0) - nowInSeconds())).toBeLessThan(60);
-    }
+    expectBetween(samples['rowlock_last_run_timestamp_seconds'], begun, asked);
+    expectBetween(samples['rowlock_read_timestamp_seconds'], asked, answered);
   });
 
   test('of tables that are empty it tells nothing that is not known', async () => {
@@ -176,177 +137,3 @@ describe('rowlock metrics', () => {
     expect(ended.stderr).toMatch(/^rowlock: the database server at 127\.0\.0\.1:1 does not answer .*\n$/);
   });
 });
-
-describe('--metrics-file', () => {
-  test('is written after the run, with the numbers of the queue and of this run, for everybody to read', async () => {
-    await shop.add('echo');
-    await shop.add('fail');
-    await shop.add('fail', 'no luck', { max_attempts: 1 });
-    writeFileSync(fileAt(), 'an old file');
-    chmodSync(fileAt(), 0o600);
-    const reader = openSync(fileAt(), 'r');
-    const before = process.umask(0o077);
-    try {
-      expect((await runWithFile(['--fail-on-error'])).code).toBe(1);
-    } finally {
-      process.umask(before);
-    }
-    const samples = readFile();
-    expect(samples).toMatchObject({
-      rowlock_up: 1,
-      'rowlock_jobs{queue="default",status="completed"}': 1,
-      'rowlock_jobs{queue="default",status="later"}': 1,
-      'rowlock_dead_letters{queue="default"}': 1,
-      'rowlock_runs_today{outcome="finished"}': 1,
-      rowlock_runs_live: 0,
-      rowlock_last_run_exit_code: 1,
-      rowlock_last_run_claimed: 3,
-      'rowlock_last_run_attempts{outcome="completed"}': 1,
-      'rowlock_last_run_attempts{outcome="retried"}': 1,
-      'rowlock_last_run_attempts{outcome="failed"}': 1,
-      'rowlock_last_run_attempts{outcome="released"}': 0,
-    });
-    expect(samples['rowlock_last_run_duration_seconds']).toBeGreaterThan(0);
-    expect(Math.abs((samples['rowlock_last_run_end_timestamp_seconds'] ?? 0) - nowInSeconds())).toBeLessThan(60);
-    expect(statSync(fileAt()).mode & 0o777).toBe(0o644);
-    // Whoever had the old file open reads it to its end.
-    expect(readFileSync(reader, 'utf8')).toBe('an old file');
-    closeSync(reader);
-    expect(readdirSync(folder)).toEqual(['rowlock.prom']);
-  });
-
-  test('a run that is skipped writes it too', async () => {
-    await aRun(7, { host: hostname(), slot: 0, lease_expires_at: new Date(Date.now() + 3_600_000) });
-    expect((await runWithFile()).code).toBe(0);
-    expect(readFile()).toMatchObject({
-      rowlock_last_run_exit_code: 0,
-      rowlock_last_run_claimed: 0,
-      rowlock_runs_live: 1,
-      'rowlock_runs_today{outcome="skipped"}': 1,
-    });
-  });
-
-  test('when the server is down it tells that, and nothing of the queue', async () => {
-    await shop.add('echo');
-    await runWithFile();
-    expect(readFile()).toHaveProperty(['rowlock_jobs{queue="default",status="completed"}'], 1);
-    expect(await runWithFile([], { DATABASE_URL: AWAY })).toMatchObject({ code: 69, stdout: '' });
-    const samples = readFile();
-    expect(samples).toEqual({
-      'rowlock_build_info{version="0.1.0"}': 1,
-      rowlock_up: 0,
-      rowlock_last_run_timestamp_seconds: expect.any(Number),
-      rowlock_last_run_exit_code: 69,
-      rowlock_last_run_end_timestamp_seconds: expect.any(Number),
-      rowlock_last_run_duration_seconds: expect.any(Number),
-    });
-    expect(Math.abs((samples['rowlock_last_run_timestamp_seconds'] ?? 0) - nowInSeconds())).toBeLessThan(60);
-    expect(readFileSync(fileAt(), 'utf8')).not.toContain('s3cret');
-  });
-
-  test('when its numbers cannot be read, one line says so; the run ends as it would', async () => {
-    await shop.db.pool.query('ALTER TABLE background_job_runs RENAME COLUMN released TO given_back');
-    try {
-      const { code, stderr } = await runWithFile();
-      expect({ code, stderr }).toEqual({
-        code: 0,
-        stderr: expect.stringMatching(/^rowlock: the metrics file has no numbers of the queue: .*released.*\n$/),
-      });
-    } finally {
-      await shop.db.pool.query('ALTER TABLE background_job_runs RENAME COLUMN given_back TO released');
-    }
-    expect(readFile()).toMatchObject({ rowlock_up: 0, rowlock_last_run_exit_code: 0, rowlock_last_run_claimed: 0 });
-  });
-
-  test.each([
-    ['in a folder that is not there', () => join(folder, 'absent', 'rowlock.prom'), 'ENOENT'],
-    ['in a file', () => join(__filename, 'rowlock.prom'), 'ENOTDIR'],
-    ['in the place of a folder', () => join(folder, 'folder.prom'), 'EISDIR'],
-  ])('%s it is not written: one line says so, and the run ends as it would', async (_where, path, why) => {
-    mkdirSync(fileAt('folder.prom'));
-    const id = await shop.add('echo');
-    const { code, stdout, stderr } = await shop.run(['--metrics-file', path()]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toBe(
-      `rowlock: the metrics file ${path()} was not written (${why}); see that its folder is there, has room and lets this user write, or correct --metrics-file\n`,
-    );
-    expect(await shop.job(id)).toMatchObject({ status: 'completed' });
-    expect(readdirSync(folder)).toEqual(['folder.prom']);
-  });
-
-  test('is not written for jobs that a person names, or for a look', async () => {
-    const id = await shop.add('echo');
-    await runWithFile(['--dry-run']);
-    await runWithFile(['--id', String(id)]);
-    expect(existsSync(fileAt())).toBe(false);
-  });
-
-  test('a name that no exporter reads is refused', async () => {
-    expect(await shop.run(['--metrics-file', fileAt('rowlock.txt')])).toMatchObject({
-      code: 64,
-      stderr: `rowlock: --metrics-file "${fileAt('rowlock.txt')}" does not end in .prom, as a file for node_exporter has to\n`,
-    });
-  });
-});
-
-describe('node_exporter', () => {
-  let exporter: ChildProcess;
-  let port: number;
-
-  beforeEach(async () => {
-    port = await findFreePort();
-    const program = join(unpackDebian('prometheus-node-exporter'), 'usr', 'bin', 'prometheus-node-exporter');
-    exporter = spawn(
-      program,
-      [
-        '--collector.disable-defaults',
-        '--collector.textfile',
-        `--collector.textfile.directory=${folder}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { stdio: 'ignore' },
-    );
-  });
-
-  afterEach(async () => {
-    const ended = new Promise((resolve) => exporter.on('exit', resolve));
-    exporter.kill();
-    await ended;
-  });
-
-  const scrape = (): Promise<string> =>
-    until(async () => {
-      try {
-        return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      } catch {
-        return undefined; // it has not opened its port yet
-      }
-    }, 'node_exporter answers');
-
-  test('serves the files of two runs that serve different queues, and finds no fault', async () => {
-    await shop.add('echo');
-    await shop.add('fail', 'no luck', { queue: 'mail', max_attempts: 1 });
-    await runWithFile();
-    await shop.run(['--queue', 'mail', '--metrics-file', fileAt('rowlock-mail.prom')]);
-    const served = readSamples(await scrape(), []);
-    const name = shop.db.name;
-    expect(served).toMatchObject({
-      node_textfile_scrape_error: 0,
-      [`rowlock_jobs{database="${name}",queue="default",status="completed"}`]: 1,
-      [`rowlock_dead_letters{database="${name}",queue="mail"}`]: 1,
-      [`rowlock_last_run_exit_code{database="${name}"}`]: 0,
-      [`rowlock_last_run_claimed{database="${name}"}`]: 2,
-      [`rowlock_last_run_claimed{database="${name}",selection="queues mail"}`]: 0,
-      [`node_textfile_mtime_seconds{file="${fileAt()}"}`]: expect.any(Number),
-      [`node_textfile_mtime_seconds{file="${fileAt('rowlock-mail.prom')}"}`]: expect.any(Number),
-    });
-  });
-});
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -79,7 +79,7 @@ describe('--keep-alive', () => {
       'the run has a slot',
     );
     await shop.add('note', 'late');
-    await until(() => shop.notes().includes('late'), 'the job ran', 2_000);
+    await until(() => shop.notes().includes('late'), 'the job ran', { deadlineMs: 2_000 });
     expect(run.child.exitCode).toBeNull();
     expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
     expect(await completed()).toBe(1);
@@ -113,10 +113,10 @@ describe('a paused queue', () => {
         return (await ended(mail)) ? undefined : mail;
       },
       'a job of the paused queue is left',
-      3_000,
+      { deadlineMs: 3_000 },
     );
     await shop.rowlock(['resume', 'mail']);
-    await until(() => ended(left), 'it ran after the resume', 3_000);
+    await until(() => ended(left), 'it ran after the resume', { deadlineMs: 3_000 });
     run.child.kill('SIGTERM');
     expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
   });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { defineJob, type FunctionJob, RetryAfterError, UnrecoverableError } from '../src';
+import { change, select } from '../src/db/statements';
 import { type RunJobOptions, runJob } from '../src/testing';
+import { Recorder } from '../src/testing/recorder';
 
 const job = (run: FunctionJob['run'], options: Partial<FunctionJob> = {}) =>
   defineJob({ type: 'test.job', ...options, run });
@@ -186,6 +188,28 @@ describe('the own writes of the function', () => {
     const definition = job(async (_, ctx) => ctx.complete((tx) => tx.query('UPDATE t SET a = 1')));
     expect(await runJob(definition, null, { tx: { query } })).toMatchObject({ outcome: 'completed' });
     expect(calls).toBe(2);
+  });
+});
+
+describe("a statement of Rowlock's own", () => {
+  test('that has no answer is an error, and never passed on as one of the function', async () => {
+    const tx = stub();
+    const { pool } = new Recorder(tx, new Date());
+    const error = "runJob has no answer to Rowlock's own statement renew_run; report it";
+    await expect(change(pool, 'renew_run')).rejects.toThrow(error);
+    const connection = await pool.getConnection();
+    await expect(change(connection, 'renew_run')).rejects.toThrow(error);
+    await expect(pool.query({ sql: 'SELECT 2' })).rejects.toThrow(/statement without a name/);
+    expect(tx.seen).toEqual([]);
+  });
+
+  test('whose text the function sends for itself is passed on', async () => {
+    const tx = stub();
+    await expect(select(new Recorder(tx, new Date()).pool, 'read_clock')).rejects.toThrow(/read_clock/);
+    const sql = 'SELECT NOW(3) AS now';
+    const definition = job(async (_, ctx) => ctx.complete((given) => given.query(sql)));
+    expect(await runJob(definition, null, { tx })).toMatchObject({ outcome: 'completed' });
+    expect(tx.seen).toEqual([[sql]]);
   });
 });
 

@@ -17,6 +17,7 @@ export const SQL_FOLDER = join(__dirname, '..', '..', 'sql');
 const STATEMENT_TIMEOUT_MS = 30_000;
 
 const texts = new Map<string, string>();
+const names = new Map<string, string>();
 
 /** The text of `sql/queries/<name>.sql` without its comments. */
 export function text(name: string): string {
@@ -24,9 +25,13 @@ export function text(name: string): string {
   if (found === undefined) {
     found = withoutComments(readFileSync(join(SQL_FOLDER, 'queries', `${name}.sql`), 'utf8'));
     texts.set(name, found);
+    names.set(found, name);
   }
   return found;
 }
+
+/** The name of a statement by its text; undefined: it is none that this process has sent by a name. */
+export const nameOf = (sql: string): string | undefined => names.get(sql);
 
 /** Drops whole-line comments and the closing semicolon, so that the server does not parse prose. */
 export function withoutComments(sql: string): string {

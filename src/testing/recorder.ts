@@ -1,5 +1,5 @@
 import type { Pool, PoolConnection } from '../db/pool';
-import { type Parameters, text } from '../db/statements';
+import { nameOf, type Parameters } from '../db/statements';
 import type { JobId } from '../queue/job';
 import { parseJson } from '../worker/payload';
 
@@ -34,6 +34,14 @@ export interface TestTx {
 /** A transaction that is open: none of it counts before its COMMIT. */
 type Open = (() => void)[];
 
+/** Writes at once, or with the transaction that it is part of. */
+type Keep = (write: () => void) => void;
+
+/** What the server would say: rows, or its account of a change. */
+type Answer = (values: Parameters, keep: Keep) => object;
+
+const ONE_ROW = { affectedRows: 1 };
+
 /**
  * Stands in for the database as far as one attempt at one job goes: it answers the statements that `ctx` sends, by
  * their names, and passes on those of the function itself. The attempt holds its job to the end.
@@ -45,12 +53,36 @@ export class Recorder {
   private readonly tx: TestTx | undefined;
   private readonly now: Date;
 
+  /** To each statement that an attempt sends where it may end well, by its name. */
+  private readonly answers: Record<string, Answer> = {
+    read_insert_terms: () => [{ now: this.now, step: 1, largestPacket: LARGEST_PACKET }],
+    insert_jobs: ({ rows }, keep) => this.insert(rows as Row[], keep),
+    lock_job: () => [{ saves: this.stored }],
+    save_checkpoint: ({ checkpoint }, keep) => {
+      keep(() => {
+        this.stored++;
+        this.written.saves.push(parseJson(String(checkpoint)));
+      });
+      return ONE_ROW;
+    },
+    lock_open_run: ({ runId }) => [{ id: runId }],
+    save_progress: () => ONE_ROW,
+    settle_jobs: ({ outcomes }, keep) => {
+      const [{ result }] = JSON.parse(String(outcomes)) as [{ result: string | null }];
+      keep(() => {
+        this.written.result = result;
+      });
+      return ONE_ROW;
+    },
+    count_outcomes: () => ONE_ROW,
+  };
+
   constructor(tx: TestTx | undefined, now: Date) {
     this.tx = tx;
     this.now = now;
   }
 
-  /** What `ctx` takes for the pool of its run. */
+  /** What `ctx` takes for the pool of its run: of mysql2's some forty members those that it calls. */
   get pool(): Pool {
     return {
       query: (statement: Statement) => this.own(statement, undefined),
@@ -64,7 +96,7 @@ export class Recorder {
       const { sql } = typeof given === 'string' ? { sql: given } : given;
       if (sql === 'START TRANSACTION' || sql === 'ROLLBACK') open = [];
       else if (sql === 'COMMIT') for (const keep of open.splice(0)) keep();
-      else if (nameOf(sql) !== undefined) return this.own(given as Statement, open);
+      else if (isOwn(given)) return this.own(given, open);
       else if (!/^(RELEASE )?SAVEPOINT rowlock_call$/.test(sql)) return this.pass('query', given, values);
       return [{ affectedRows: 0 }, undefined];
     };
@@ -72,30 +104,15 @@ export class Recorder {
     return { query, execute, release: () => undefined, destroy: () => undefined } as unknown as PoolConnection;
   }
 
-  /** A statement of Rowlock's own. */
+  /** A statement of Rowlock's own. One without an answer here is a fault of Rowlock, and no success. */
   private async own({ sql, values = {} }: Statement, open: Open | undefined): Promise<unknown> {
-    const keep = (write: () => void) => (open === undefined ? write() : open.push(write));
-    const name = nameOf(sql);
-    if (name === 'read_insert_terms') return [[{ now: this.now, step: 1, largestPacket: LARGEST_PACKET }], undefined];
-    if (name === 'lock_job') return [[{ saves: this.stored }], undefined];
-    if (name === 'lock_open_run') return [[{ id: values['runId'] }], undefined];
-    if (name === 'insert_jobs') return [this.insert(values['rows'] as Row[], keep), undefined];
-    if (name === 'save_checkpoint') {
-      keep(() => {
-        this.stored++;
-        this.written.saves.push(parseJson(String(values['checkpoint'])));
-      });
-    }
-    if (name === 'settle_jobs') {
-      const [{ result }] = JSON.parse(String(values['outcomes'])) as [{ result: string | null }];
-      keep(() => {
-        this.written.result = result;
-      });
-    }
-    return [{ affectedRows: 1 }, undefined];
+    const name = nameOf(sql) ?? 'without a name';
+    const answer = this.answers[name];
+    if (answer === undefined) throw new Error(`runJob has no answer to Rowlock's own statement ${name}; report it`);
+    return [answer(values, (write) => (open === undefined ? write() : open.push(write))), undefined];
   }
 
-  private insert(rows: Row[], keep: (write: () => void) => void): { insertId: number } {
+  private insert(rows: Row[], keep: Keep): { insertId: number } {
     const insertId = this.nextId;
     this.nextId += rows.length;
     const jobs = rows.map((row, index) => toJob(insertId + index, row));
@@ -120,6 +137,10 @@ interface Statement {
   values?: Parameters;
 }
 
+/** Rowlock sends its statements as objects: a function may send the text of one, such as `SELECT 1`, for itself. */
+const isOwn = (given: string | Statement): given is Statement =>
+  typeof given === 'object' && nameOf(given.sql) !== undefined;
+
 /** The columns of insert_jobs, in order. */
 type Row = [string, string | null, string, number, Date, string | null, number | null];
 
@@ -136,17 +157,3 @@ const toJob = (id: number, [type, payload, queue, priority, runAt, uniqueKey, ma
 
 /** As a server of today has it. */
 const LARGEST_PACKET = 64 * 1024 * 1024;
-
-/** What an attempt sends that may end well. */
-const NAMES = [
-  'read_insert_terms',
-  'insert_jobs',
-  'lock_job',
-  'save_checkpoint',
-  'lock_open_run',
-  'save_progress',
-  'settle_jobs',
-  'count_outcomes',
-];
-
-const nameOf = (sql: string): string | undefined => NAMES.find((name) => text(name) === sql);

@@ -1,13 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unpackDebian } from './debian';
+import { hasDebian, unpackDebian } from './debian';
 import { hasNamespaces, OWN_PROCESSES } from './namespaces';
 import { until } from './until';
 
 /** Whether Debian's cron can run here without the machine's own seeing it: that takes root on a Debian Linux. */
-export const hasRealCron = hasNamespaces && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+export const hasRealCron = hasNamespaces && hasDebian;
 
 /** A real cron daemon. Ended at the end of the file at the latest. */
 export interface Cron {

@@ -1,21 +1,26 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = join(__dirname, '..', '..', '.tmp', 'debian');
 
+/** Whether Debian's packages can be had here; with no way to Debian's servers their tests fail, and say so. */
+export const hasDebian = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+
 /**
  * The folder into which a Debian package is unpacked: `<folder>/usr/sbin/cron`. Nothing is installed on this
  * machine, no daemon is started, and no system file is touched. It stays for the next run of the tests.
+ *
+ * @param names what the package is called, in one release or another
  */
-export function unpackDebian(name: string): string {
-  const root = join(FOLDER, name);
+export function unpackDebian(...names: [string, ...string[]]): string {
+  const root = join(FOLDER, names[0]);
   if (existsSync(root)) return root;
   mkdirSync(FOLDER, { recursive: true });
   // Under a name of its own until it is whole: another test file may want the same package.
   const unpacked = mkdtempSync(join(FOLDER, '.unpacking-'));
   try {
-    download(name, unpacked);
+    download(names, unpacked);
     const [file = ''] = readdirSync(unpacked).filter((entry) => entry.endsWith('.deb'));
     execFileSync('dpkg', ['-x', join(unpacked, file), join(unpacked, 'root')]);
     moveUnlessThere(join(unpacked, 'root'), root);
@@ -26,16 +31,17 @@ export function unpackDebian(name: string): string {
 }
 
 /** From the lists that apt has, and if it has none, or old ones, from new ones. */
-function download(name: string, cwd: string): void {
-  const get = (...args: string[]) =>
-    execFileSync('apt-get', ['-qq', ...args], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
-  const options = ['-o', 'APT::Sandbox::User=root', 'download', name];
-  try {
-    get(...options);
-  } catch {
-    get('update');
-    get(...options);
-  }
+function download(names: readonly string[], cwd: string): void {
+  let said = '';
+  const get = (...args: string[]): boolean => {
+    const { status, stderr } = spawnSync('apt-get', ['-qq', ...args], { cwd, encoding: 'utf8' });
+    said += stderr;
+    return status === 0;
+  };
+  const getAny = () => names.some((name) => get('-o', 'APT::Sandbox::User=root', 'download', name));
+  if (getAny()) return;
+  get('update');
+  if (!getAny()) throw new Error(`no package ${names.join(' or ')} could be had from Debian's servers: ${said}`);
 }
 
 function moveUnlessThere(from: string, to: string): void {

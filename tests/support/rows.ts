@@ -18,6 +18,12 @@ async function insert(on: Pool, table: string, columns: Record<string, unknown>)
   return insertId;
 }
 
+/** The database's clock, in milliseconds since 1970, as a statement of this moment has it. */
+export async function readClock(db: TestDatabase): Promise<number> {
+  const [[row]] = await db.pool.query<RowDataPacket[]>('SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS now');
+  return Number(row?.['now']);
+}
+
 /** One job as it stands. JSON columns are text. */
 export async function readJob(db: TestDatabase, id: number): Promise<Record<string, unknown>> {
   const [[row]] = await db.pool.query<RowDataPacket[]>('SELECT * FROM background_jobs WHERE id = ?', [id]);

@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { unpackDebian } from './debian';
+import { hasDebian, unpackDebian } from './debian';
 
 /** Where systemd is not installed: what its analyser and the libraries of that are in. */
-const PACKAGES = [
-  'systemd',
-  'libsystemd-shared',
-  'libapparmor1',
-  'libip4tc2',
-  'libkmod2',
-  'libseccomp2',
-  'libssl3',
-  'libcap2',
+const PACKAGES: [string, ...string[]][] = [
+  ['systemd'],
+  ['libsystemd-shared'],
+  ['libapparmor1'],
+  ['libip4tc2'],
+  ['libkmod2'],
+  ['libseccomp2'],
+  ['libssl3', 'libssl3t64'],
+  ['libcap2'],
 ];
 
 /** Whether units can be verified here: with the systemd of this machine, or with Debian's. */
-export const hasSystemd = isThere('systemd-analyze') || isThere('apt-get');
+export const hasSystemd = isThere('systemd-analyze') || hasDebian;
 
 function isThere(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
@@ -35,7 +35,7 @@ export function verifyUnits(folder: string, fromDebian = !isThere('systemd-analy
 }
 
 function unpackAnalyser(folder: string): { program: string; env: NodeJS.ProcessEnv } {
-  const roots = PACKAGES.map(unpackDebian);
+  const roots = PACKAGES.map((names) => unpackDebian(...names));
   const files = roots.flatMap((root) =>
     readdirSync(root, { recursive: true, encoding: 'utf8' }).map((path) => join(root, path)),
   );

@@ -1,6 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const POLL_MS = 25;
+export interface Patience {
+  /** @default 15_000 */
+  deadlineMs?: number;
+  /** From an answer to the next look. @default 25 */
+  everyMs?: number;
+}
 
 /**
  * Waits until the condition answers with something truthy, and answers with that.
@@ -10,13 +15,13 @@ const POLL_MS = 25;
 export async function until<T>(
   condition: () => T | Promise<T>,
   what: string,
-  deadlineMs = 15_000,
+  { deadlineMs = 15_000, everyMs = 25 }: Patience = {},
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
   const end = Date.now() + deadlineMs;
   for (;;) {
     const seen = await condition();
     if (seen) return seen as Exclude<T, undefined | null | false | 0 | ''>;
     if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what} (last seen: ${JSON.stringify(seen)})`);
-    await pause(POLL_MS);
+    await pause(everyMs);
   }
 }
