@@ -121,11 +121,9 @@ describe('rowlock schedule', () => {
     // One after the other: a run that has just ended beside the long one holds up none.
     for (let round = 0; round < 3; round++) {
       const id = await shop.add('quick');
-      await until(
-        async () => (await shop.job(id))['status'] === 'completed',
-        `quick job ${id} is completed`,
-        round === 0 ? 15_000 : 5_000,
-      );
+      await until(async () => (await shop.job(id))['status'] === 'completed', `quick job ${id} is completed`, {
+        deadlineMs: round === 0 ? 15_000 : 5_000,
+      });
     }
     expect(shop.notes()).not.toContain('gated ended');
     shop.openGate('door');
