@@ -41,6 +41,7 @@ export interface Events {
   'schedule.late': { types: string[] };
   'schedule.refused': { job_type: string; error: string };
   'schedule.started': { cron: string };
+  'schedule.not_ready': { why: string };
   'schedule.run_ended': { pid: number; how: string };
   'jobs.pruned': PruneCounts & { ms: number };
   'jobs.not_pruned': { why: string };
@@ -126,6 +127,7 @@ export const WORDING: Wording = {
       `the schedule of ${e.job_type} owes a job that cannot be enqueued: ${e.error}; correct its payload or queue`,
   },
   'schedule.started': { level: 'info', say: (e) => `a run starts at each tick of ${e.cron}` },
+  'schedule.not_ready': { level: 'warn', say: (e) => `${e.why} (each tick tries again)` },
   'schedule.run_ended': { level: 'warn', say: (e) => `the run of process ${e.pid} ended with ${e.how}` },
   'jobs.pruned': {
     level: 'info',

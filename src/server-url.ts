@@ -22,11 +22,14 @@ export function parseServerUrl(text: string): ConnectionSettings | string {
   if (text.split('@').length > 2 || text.includes('#')) return form;
   const url = URL.parse(text);
   if (url === null || !/^(mysql|mariadb):$/.test(url.protocol) || url.hostname === '') return form;
+  // Whatever stands before an @ may be the password: an @ that the host is not behind would show it as something else.
+  if (text.includes('@') && url.username === '') return form;
   const database = decode(url.pathname.slice(1));
   const user = decode(url.username);
   const password = decode(url.password);
   if (database === undefined || user === undefined || password === undefined) return form;
-  if (database === '' || database.includes('/')) return 'names no database; end it with /database';
+  if (database === '' || database.includes('/'))
+    return 'names no database; end it with /database, and write special characters of the password as %23 and the like (in an env file # begins a comment)';
   const unknown = [...url.searchParams.keys()].find((key) => !['ssl', 'ssl-ca', 'socket'].includes(key));
   if (unknown !== undefined) return `has the unknown parameter "${unknown}" (known: ssl, ssl-ca, socket)`;
   const socketPath = url.searchParams.get('socket');

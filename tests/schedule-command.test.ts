@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { createDatabase } from './support/database';
 import { readRun } from './support/life';
 import { type Running, rowlock } from './support/rowlock';
 import { until } from './support/until';
@@ -143,6 +145,25 @@ describe('rowlock schedule', () => {
     expect(await worker.ended).toMatchObject({ code: 0 });
     expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1 });
     expect(await readRun(shop)).toMatchObject({ outcome: 'stopped', completed: 1 });
+  });
+
+  test('goes on when the clock of the host is set back', async () => {
+    const setBack = shop.path('set-back');
+    const preload = join(__dirname, 'fixtures', 'set-back-clock.js');
+    start([], { NODE_OPTIONS: `--require ${preload}`, SET_BACK: setBack });
+    const first = await shop.add('quick');
+    await until(async () => (await shop.job(first))['status'] === 'completed', 'the first job is completed');
+    shop.openGate('set-back');
+    await until(async () => (await openRuns()).length === 0, 'no run is at work');
+    const second = await shop.add('quick');
+    await until(async () => (await shop.job(second))['status'] === 'completed', 'the second job is completed');
+  });
+
+  test('a database that is not ready is told at once, and does not end it', async () => {
+    const { url } = await createDatabase({ migrated: false });
+    start([], { DATABASE_URL: url, LOG_LEVEL: 'warn' });
+    await until(() => worker.stderr().includes('run rowlock migrate (each tick tries again)'), 'it is told');
+    expect(worker.child.exitCode).toBeNull();
   });
 
   test('a run that fails is told, and the next tick tries again', async () => {

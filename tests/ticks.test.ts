@@ -1,5 +1,5 @@
 import { createTask } from 'node-cron';
-import { toNodeCron } from '../src/commands/schedule';
+import { toNodeCron } from '../src/commands/ticking';
 import { readTicks } from '../src/worker/ticks';
 import { type Expected, listTicks } from './support/calendar';
 

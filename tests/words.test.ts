@@ -1,7 +1,7 @@
 import { parseIds } from '../src/commands/ids';
-import { findNearest } from '../src/commands/nearest';
 import { ExactJson, toJsonLine } from '../src/commands/print';
 import { parseRunAt } from '../src/commands/run-at';
+import { findNearest } from '../src/nearest';
 import { harmless, sayBriefly, sayCount, sayDuration, sayTime } from '../src/words';
 
 test.each([

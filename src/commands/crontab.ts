@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Overrides, Settings } from '../config';
+import { requirePrivileges } from '../doctor/privileges';
 import { ConfigError, EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import type { JobType } from '../worker/registry';
@@ -10,6 +11,7 @@ import { findDifference } from './crontab/env-file-difference';
 import { findSteadyNode, namesVersion } from './crontab/steady-path';
 import { print, warn } from './print';
 import { toArguments } from './run-arguments';
+import { withQueue } from './session';
 
 export interface CrontabOptions {
   /** As given; without it `.env` in the working directory. */
@@ -45,6 +47,8 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
   ]);
   const line = `* * * * * ${toCronCommand(command)}`;
   await tryAsCron(`${command} --dry-run`);
+  // A dry run only reads.
+  await withQueue(settings, (pool) => requirePrivileges(pool, settings.pruneMs !== undefined));
   print(line);
 
   if (differs.length > 0) warn(`cron will not have ${differs.join(', ')} of this shell, but what ${envFile} says`);

@@ -1,9 +1,9 @@
 import type { Settings } from '../config';
 import type { Pool } from '../db/pool';
 import { EXIT, type ExitCode } from '../errors';
+import { findNearest } from '../nearest';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
-import { findNearest } from './nearest';
 import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 

@@ -4,12 +4,12 @@ import { EXIT, type ExitCode, UsageError } from '../errors';
 import type { Emit } from '../events';
 import { closeRegistry, loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
+import { findNearest } from '../nearest';
 import type { JobId } from '../queue/job';
 import type { Registry } from '../worker/registry';
 import { runOnce } from '../worker/run';
 import { childArguments } from './child';
 import { showDue } from './dry-run';
-import { findNearest } from './nearest';
 
 export interface RunCommandOptions {
   ids?: readonly JobId[] | undefined;

@@ -1,10 +1,14 @@
 import { type Overrides, requireDatabase, type Settings } from '../config';
-import { EXIT, type ExitCode, messageOf, UsageError } from '../errors';
+import { requirePrivileges } from '../doctor/privileges';
+import { EXIT, type ExitCode, RowlockError, UsageError } from '../errors';
+import type { Emit } from '../events';
 import { loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
 import { isTimezone } from '../worker/ticks';
 import { toArguments } from './run-arguments';
 import { RunStarter } from './run-starter';
+import { withQueue } from './session';
+import { startTicking } from './ticking';
 
 export interface ScheduleOptions {
   /** When runs start: five fields, or six with seconds. */
@@ -36,34 +40,19 @@ export async function scheduleCommand(
   const starter = new RunStarter({ runArguments, maxTimeMs: settings.run.maxTime, level, emit: log.emit });
   const stopTicking = startTicking(cron, timezone, () => starter.tick());
   log.emit('schedule.started', { cron });
+  const looking = warnIfNotReady(settings, log.emit);
   await starter.untilStopped(stopTicking);
+  await looking;
   await log.close();
   return EXIT.ok;
 }
 
-function startTicking(cron: string, timezone: string | undefined, tick: () => void): () => void {
-  const { schedule } = require('node-cron') as typeof import('node-cron');
+/** What every run would fail with is told at once. It may pass, so the ticks come all the same. */
+async function warnIfNotReady(settings: Settings, emit: Emit): Promise<void> {
   try {
-    // Its warnings of ticks that came late go nowhere: the next tick does what the late one would have done.
-    const options = { ...(timezone !== undefined && { timezone }), suppressMissedWarning: true };
-    const tasks = toNodeCron(cron).map((text) => schedule(text, tick, options));
-    return () => tasks.forEach((task) => void task.destroy());
+    await withQueue(settings, (pool) => requirePrivileges(pool, settings.pruneMs !== undefined));
   } catch (error) {
-    throw new UsageError(`--cron "${cron.slice(0, 60)}": ${messageOf(error)}; give one such as "* * * * *"`, {
-      cause: error,
-    });
+    if (!(error instanceof RowlockError)) throw error;
+    emit('schedule.not_ready', { why: error.message });
   }
-}
-
-/**
- * A cron text as node-cron has to be told it. With both days restricted a crontab wants either of them and
- * node-cron both, so it is told of each alone; a tick on which both fall comes twice at once, and the
- * second finds a run at work.
- */
-export function toNodeCron(text: string): string[] {
-  const fields = text.trim().split(/\s+/);
-  const [day = '', month = '', weekday = ''] = fields.slice(-3);
-  if (fields.length < 5 || [day, weekday].some((field) => /^[*?]/.test(field))) return [fields.join(' ')];
-  const time = fields.slice(0, -3);
-  return [[...time, day, month, '*'].join(' '), [...time, '*', month, weekday].join(' ')];
 }

@@ -86,7 +86,7 @@ function listFacts(job: WholeJob, run: HoldingRun | undefined): [string, string]
     ['started', time(job.startedAt)],
     ['ended', time(job.processedAt)],
     ['cancelled', time(job.cancelledAt)],
-    ['progress', job.progress === null ? '' : `${Math.round(job.progress * 100)} %`],
+    ['progress', job.progress === null || job.status === 'completed' ? '' : `${Math.round(job.progress * 100)} %`],
     ['unique key', harmless(job.uniqueKey ?? '')],
     ['run', run === undefined ? String(job.runId ?? '') : sayRun(run, job.now)],
   ];

@@ -1,10 +1,10 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
+import { findNearest } from '../nearest';
 import { type Health, type LiveRun, type QueueState, readHealth } from '../queue/health';
 import { findQueues } from '../queue/queues';
 import { judge, type Verdict } from '../verdict';
 import { sayBriefly, sayCount, sayDuration, sayTime } from '../words';
-import { findNearest } from './nearest';
 import { print, toJsonLine, toTable, warn } from './print';
 import { withQueue } from './session';
 

@@ -32,7 +32,8 @@ async function make(check: Check, subject: Subject, hasSchema: boolean): Promise
     if (isWriteRefused(error)) {
       return unknown('cannot be checked on a server that takes no writes', 'see writable and binary-log');
     }
-    if (isMissingTable(error) || isMissingIndex(error)) return hasSchema ? fault(said(error), RESTORE) : NO_SCHEMA;
+    if (isMissingIndex(error)) return hasSchema ? NO_KEY : NO_SCHEMA;
+    if (isMissingTable(error)) return hasSchema ? fault(said(error), RESTORE) : NO_SCHEMA;
     return warning(`cannot be checked: ${said(error)}`, "see what the server's log has of it");
   }
 }
@@ -44,7 +45,9 @@ const DENIED = unknown(
 
 const NO_SCHEMA = unknown('needs the tables', 'see schema');
 
-const RESTORE = 'somebody dropped or altered it (see keys): restore it as sql/migrations has it';
+const NO_KEY = unknown('needs a key that is gone', 'see keys');
+
+const RESTORE = 'somebody dropped or altered it: restore it as sql/migrations has it';
 
 /** Rowlock's own messages are "what is wrong; the mend". */
 function fromConfigError({ message }: ConfigError): Finding {

@@ -1,5 +1,6 @@
 import { listWantedKeys, type WantedKey } from '../db/adopt-columns';
 import { type FoundKey, readKeys } from '../db/adopt-shape';
+import { readPlan } from '../db/statements';
 import { type Check, fault, ok, unknown } from './finding';
 
 /** Without the right columns in the right order a claim reads, or locks, what it does not take; unique_key needs its own. */
@@ -7,6 +8,7 @@ export const keys: Check = {
   name: 'keys',
   needsSchema: true,
   async run({ pool }) {
+    await readPlan(pool, 'find_jobs_by_id', { ids: [0] }); // MariaDB hides keys from a user that may not read their columns
     const found = await readKeys(pool);
     if (found.length === 0) return unknown('this user may see none of them', 'GRANT it a right on the tables, to know');
     const wanted = listWantedKeys();

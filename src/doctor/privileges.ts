@@ -1,6 +1,7 @@
 import { isDenied } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { type Parameters, readPlan } from '../db/statements';
+import { ConfigError } from '../errors';
 import { type Check, fault, ok } from './finding';
 
 interface Need {
@@ -42,23 +43,41 @@ const PRUNING: Need[] = [
   { verbs: 'DELETE', table: 'background_job_runs', statement: 'delete_closed_runs', values: OLD },
 ];
 
-/** Whether a run can do its work as this user. Nothing is executed. */
+/** What a run needs and this user lacks, by table; empty: nothing. Nothing is executed. */
+async function findMissingPrivileges(on: Queryable, prunes: boolean): Promise<Map<string, Set<string>>> {
+  const missing = new Map<string, Set<string>>();
+  for (const need of prunes ? [...WORKER, ...PRUNING] : WORKER) {
+    if (await mayDo(on, need)) continue;
+    missing.set(need.table, (missing.get(need.table) ?? new Set()).add(need.verbs));
+  }
+  return missing;
+}
+
+/** Whether a run can do its work as this user. */
 export const privileges: Check = {
   name: 'privileges',
   async run({ pool, settings: { pruneMs } }) {
-    const missing = new Map<string, Set<string>>();
-    for (const need of pruneMs === undefined ? WORKER : [...WORKER, ...PRUNING]) {
-      if (await mayDo(pool, need)) continue;
-      missing.set(need.table, (missing.get(need.table) ?? new Set()).add(need.verbs));
-    }
+    const missing = await findMissingPrivileges(pool, pruneMs !== undefined);
     if (missing.size === 0) return ok('all that a run needs');
-    const words = [...missing].map(([table, verbs]) => `${[...verbs].join(', ')} on ${table}`);
-    return fault(
-      `this user cannot run jobs, it lacks ${words.join('; ')}`,
-      'GRANT it what sql/grants.sql has for the worker, or let DATABASE_URL name the worker',
-    );
+    return fault(`this user cannot run jobs, it lacks ${sayMissing(missing)}`, MEND);
   },
 };
+
+/**
+ * Refuses a user that cannot run jobs.
+ *
+ * @throws ConfigError
+ */
+export async function requirePrivileges(on: Queryable, prunes: boolean): Promise<void> {
+  const missing = await findMissingPrivileges(on, prunes);
+  if (missing.size > 0)
+    throw new ConfigError(`the user of DATABASE_URL cannot run jobs, it lacks ${sayMissing(missing)}; ${MEND}`);
+}
+
+const MEND = 'GRANT it what sql/grants.sql has for the worker, or let DATABASE_URL name the worker';
+
+const sayMissing = (missing: Map<string, Set<string>>): string =>
+  [...missing].map(([table, verbs]) => `${[...verbs].join(', ')} on ${table}`).join('; ');
 
 async function mayDo(on: Queryable, { statement, values }: Need): Promise<boolean> {
   try {

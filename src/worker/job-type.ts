@@ -215,7 +215,7 @@ function findCronFault(given: unknown, timezone: string): string | undefined {
     readTicks(given, timezone);
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return error instanceof Error ? error.message.replace(/^CronPattern: /, '') : messageOf(error);
   }
 }
 

@@ -34,6 +34,7 @@ export function readTicks(text: string, timezone: string): Ticks {
 
 function parse(text: string, timezone: string): Cron {
   if (!CRON_TEXT.test(text)) throw new RangeError('it has not five fields');
+  if (/^@reboot$/i.test(text)) throw new RangeError('it names no time');
   // Loaded here, since most workers have no schedule and should not pay for it at each tick.
   const { Cron: Pattern } = require('croner') as typeof import('croner');
   const [, , day = '', , weekday = ''] = text.split(/\s+/);
