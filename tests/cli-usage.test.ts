@@ -105,8 +105,13 @@ describe('a database that cannot be used', () => {
     expect(ended.stderr).toContain('DATABASE_URL is not set');
   });
 
-  test('the URL is none', async () => {
-    const ended = await withDatabase(asked, 'postgres://app:s3cret@db/app');
+  test.each([
+    'postgres://app:s3cret@db/app',
+    'mysql://app:12/34?5s3cret@db/app',
+    'mysql://app:3306/s3cret@db',
+    'mysql://app:a#s3cret@db/app',
+  ])('the URL %s is none', async (url) => {
+    const ended = await withDatabase(asked, url);
     expect(ended.code).toBe(78);
     expectOneLine(ended);
     expect(ended.stderr).toContain('is not of the form mysql://');

@@ -119,6 +119,11 @@ describe('nothing is printed', () => {
     expectRefusal(await crontab(['--queue', 'q'.repeat(1_000)]), 64, 'bytes, and cron takes 998 at most');
   });
 
+  test('for a user that may look and not run', async () => {
+    write('.env', `DATABASE_URL=${db.urls.viewer}\n`);
+    expectRefusal(await crontab(), 78, 'cannot run jobs, it lacks INSERT, UPDATE on background_jobs');
+  });
+
   test('where the job module needs what cron does not have', async () => {
     write('jobs.mjs', `export default process.env.API_KEY ? [] : (() => { throw new Error('no API_KEY') })();\n`);
     expectRefusal(await crontab(['--jobs', 'jobs.mjs'], { API_KEY: 'k' }), 78, 'no API_KEY');

@@ -288,6 +288,7 @@ describe('a user', () => {
       /^fault {4}privileges +this user cannot run jobs, it lacks SELECT, UPDATE on background_jobs;/m,
     );
     expect(stdout).toMatch(/^unknown {2}waiting +cannot be checked: this user lacks a privilege for it; /m);
+    expect(stdout).toMatch(/^unknown {2}keys /m);
     expect(stdout).toMatch(/^ok {7}server /m);
     expect(stdout.trimEnd().split('\n')).toHaveLength(26);
     expect(stdout).not.toContain('hunter2');
