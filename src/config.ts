@@ -168,6 +168,12 @@ export const environmentFor = (level: LogLevel | undefined): NodeJS.ProcessEnv =
 /** A variable of this environment. An empty one counts as unset, as `LOG_FILE=` in an env file is meant. */
 export const readVariable = (variable: string): string | undefined => process.env[variable] || undefined;
 
+/** Variables that look like Rowlock's own and are none. Those of its tests, and of the programs that it starts, do not count. */
+export const listUnknownVariables = (): string[] =>
+  Object.keys(process.env).filter(
+    (name) => /^ROWLOCK_(?!TEST_|JOB_ID$|ATTEMPT$)/.test(name) && !SETTINGS.some(({ variable }) => variable === name),
+  );
+
 /** Collects what is wrong with each setting, so that a user mends them all in one go. */
 class Faults {
   private readonly onCommandLine: string[] = [];

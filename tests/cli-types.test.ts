@@ -54,9 +54,9 @@ test('each type with all that is set, no payload and no argument of a program', 
   expect(stdout).toContain(
     'invoice.send\n  the program php; queue default, priority 0, timeout 5 min, one attempt\n  payload: any JSON\n',
   );
-  expect(stdout).toContain(
+  expect(stdout.replace(/, next in \d+ (min|h|s) \(\S+ 0[45]:00:00Z\)/, ', next …')).toContain(
     'report\n  a function; queue slow, priority -5, timeout 4 h, 8 attempts, retried after 60 s, 10 min, 6 h\n' +
-      '  schedule 0 6 * * * (Europe/Berlin)\n  a unique_key holds while its job is active\n  payload: any JSON\n',
+      '  schedule 0 6 * * * (Europe/Berlin), next …\n  a unique_key holds while its job is active\n  payload: any JSON\n',
   );
   expect(stdout).toContain(
     'schema.zod\n  a function; queue default, priority 0, timeout 60 min, 8 attempts, retried after 30 s, tripled each time, at most 6 h\n' +
@@ -84,7 +84,7 @@ test('the same in JSON', async () => {
     max_attempts: 8,
     backoff_ms: [60_000, 600_000, 21_600_000],
     unique: 'active',
-    schedule: { cron: '0 6 * * *', timezone: 'Europe/Berlin' },
+    schedule: { cron: '0 6 * * *', timezone: 'Europe/Berlin', next_tick: expect.stringMatching(/T0[45]:00:00\.000Z$/) },
     payload: 'any JSON',
     payload_schema: null,
   });

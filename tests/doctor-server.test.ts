@@ -290,7 +290,7 @@ describe('a user', () => {
     expect(stdout).toMatch(/^unknown {2}waiting +cannot be checked: this user lacks a privilege for it; /m);
     expect(stdout).toMatch(/^unknown {2}keys /m);
     expect(stdout).toMatch(/^ok {7}server /m);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(26);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(27);
     expect(stdout).not.toContain('hunter2');
   });
 });

@@ -36,7 +36,7 @@ describe('the command', () => {
     expect(lines[0]).toMatch(/^ok {7}server {13}(MySQL|MariaDB) \d+\.\d+\.\d+$/);
     const starts = new Set(lines.map((line) => line.search(/(?<=^ok {7}\S+ +)\S/)));
     expect([...starts]).toEqual([28]);
-    expect(lines).toHaveLength(26);
+    expect(lines).toHaveLength(27);
     await fresh.drop();
   });
 
@@ -52,7 +52,7 @@ describe('the command', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n')).toHaveLength(2);
     const found = JSON.parse(stdout) as Record<string, unknown>[];
-    expect(found).toHaveLength(26);
+    expect(found).toHaveLength(27);
     for (const entry of found) expect(Object.keys(entry)).toEqual(['check', 'state', 'detail', 'mend']);
     expect(found[0]).toMatchObject({ check: 'server', state: 'ok', mend: null });
   });
@@ -117,6 +117,15 @@ describe('this worker', () => {
     writeFileSync(join(folder, 'jobs.json'), JSON.stringify(jobs));
     const found = await diagnose(bench.db.url, { settings: { jobsFile: join(folder, 'jobs.json') } });
     expect(found['job-types']?.detail).toMatch(/^test\.t10, .*test\.t19 and 2 more$/);
+  });
+
+  test('a variable is misspelt', async () => {
+    const env = { DATABASE_URL: bench.db.url, ROWLOCK_CONCURENCY: '3' };
+    const { code, stdout } = await rowlock(['doctor'], { env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^warning {2}settings +ROWLOCK_CONCURENCY: no such setting; did you mean ROWLOCK_CONCURRENCY\?$/m,
+    );
   });
 
   test('is to take a type that it does not know', async () => {

@@ -2,9 +2,11 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { leftOutJobs } from '../jobs';
 import { loadRegistry } from '../jobs/load-registry';
-import { harmless, sayDuration } from '../words';
+import { harmless, sayDuration, sayTime } from '../words';
+import type { Schedule } from '../worker/job-type';
 import { FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../worker/outcome';
 import type { JobType } from '../worker/registry';
+import { readTicks } from '../worker/ticks';
 import { readPayloadSchema } from './payload-schema';
 import { print, toJsonLine } from './print';
 
@@ -42,7 +44,9 @@ function toPlain(jobType: JobType) {
     backoff_ms: jobType.backoffMs ?? null,
     unique: jobType.unique,
     schedule:
-      jobType.schedule === undefined ? null : { cron: jobType.schedule.cron, timezone: jobType.schedule.timezone },
+      jobType.schedule === undefined
+        ? null
+        : { ...withoutPayload(jobType.schedule), next_tick: nextTick(jobType.schedule) },
     payload: payload.kind === 'any' ? 'any JSON' : 'schema',
     payload_schema: payload.kind === 'shown' ? payload.schema : null,
   };
@@ -53,11 +57,21 @@ function describe(jobType: JobType): string {
   const attempts = maxAttempts === 1 ? 'one attempt' : `${maxAttempts} attempts, ${sayBackoff(jobType)}`;
   const lines = [
     `${kind === 'function' ? 'a function' : `the program ${jobType.definition.command[0]}`}; queue ${queue}, priority ${priority}, timeout ${sayDuration(timeoutMs)}, ${attempts}`,
-    ...(schedule === undefined ? [] : [`schedule ${schedule.cron} (${schedule.timezone})`]),
+    ...(schedule === undefined ? [] : [saySchedule(schedule)]),
     ...(unique === 'active' ? ['a unique_key holds while its job is active'] : []),
     ...sayPayload(jobType),
   ];
   return [harmless(type), ...lines.map((line) => `  ${harmless(line)}`)].join('\n');
+}
+
+const withoutPayload = ({ cron, timezone }: Schedule) => ({ cron, timezone });
+
+/** By the clock of this host: the database, whose clock decides, is not asked. */
+const nextTick = ({ cron, timezone }: Schedule): Date | null => readTicks(cron, timezone).next(new Date()) ?? null;
+
+function saySchedule(schedule: Schedule): string {
+  const next = nextTick(schedule);
+  return `schedule ${schedule.cron} (${schedule.timezone})${next === null ? '' : `, next ${sayTime(next, new Date())}`}`;
 }
 
 const sayBackoff = ({ backoffMs }: JobType): string =>

@@ -17,6 +17,7 @@ import { runs } from './runs';
 import { schema } from './schema';
 import { server } from './server';
 import { session } from './session';
+import { settings } from './settings';
 import { skipLocked } from './skip-locked';
 import { strandedRows } from './stranded-rows';
 import { tables } from './tables';
@@ -53,5 +54,6 @@ export const CHECKS: readonly Check[] = [
   unknownTypes,
   completedRows(),
   jobTypes,
+  settings,
   envFile,
 ];
