@@ -37,5 +37,8 @@ export const harmless = (text: string): string => text.replaceAll('\t', '  ').re
 
 const LONGEST_NAME = 40;
 
-/** A queue, a type or a host within a sentence. */
-export const sayName = (name: string): string => sayBriefly(name, LONGEST_NAME);
+/** A queue, a type or a host: two of them never look the same for a line break, and none commands a terminal. */
+export function sayName(name: string): string {
+  const letters = [...name.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))];
+  return letters.length <= LONGEST_NAME ? letters.join('') : `${letters.slice(0, LONGEST_NAME - 1).join('')}…`;
+}

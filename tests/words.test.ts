@@ -2,7 +2,7 @@ import { parseIds } from '../src/commands/ids';
 import { ExactJson, toJsonLine } from '../src/commands/print';
 import { parseRunAt } from '../src/commands/run-at';
 import { findNearest } from '../src/nearest';
-import { harmless, sayBriefly, sayCount, sayDuration, sayTime } from '../src/words';
+import { harmless, sayBriefly, sayCount, sayDuration, sayName, sayTime } from '../src/words';
 
 test.each([
   [0, '0 s'],
@@ -77,4 +77,11 @@ test('a near name is found, a far one is not', () => {
   expect(findNearest('invoice.send', known)).toBeUndefined();
   expect(findNearest('email.send', known)).toBeUndefined();
   expect(findNearest('x', [])).toBeUndefined();
+});
+
+test('a name is told on one line, and is never taken for another', () => {
+  expect(sayName('mail')).toBe('mail');
+  expect(sayName('a\nb')).toBe('a\\nb');
+  expect(sayName('\u001b[2J')).toBe('\\u001b[2J');
+  expect(sayName('😀'.repeat(50))).toBe(`${'😀'.repeat(39)}…`);
 });

@@ -2,7 +2,7 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import { type ListedJob, listJobs } from '../queue/inspect';
 import type { Status } from '../queue/queues';
-import { sayBriefly, sayTime } from '../words';
+import { sayBriefly, sayName, sayTime } from '../words';
 import { exactId, print, toJsonLine, toTable } from './print';
 import { withQueue } from './session';
 
@@ -15,7 +15,6 @@ export interface ListOptions {
 }
 
 const MOST = 100_000;
-const LONGEST_NAME = 40;
 const LONGEST_ERROR = 60;
 
 /** `rowlock list [--status --type --queue --limit] [--json]`: the newest jobs first. */
@@ -39,8 +38,8 @@ const HEAD = ['id', 'type', 'queue', 'status', 'attempts', 'when', 'last error']
 
 const toRow = (job: ListedJob): string[] => [
   String(job.id),
-  sayBriefly(job.type, LONGEST_NAME),
-  sayBriefly(job.queue, LONGEST_NAME),
+  sayName(job.type),
+  sayName(job.queue),
   job.cancelledAt === null ? job.status : `${job.status} (cancelled)`,
   String(job.attempts),
   sayWhen(job),

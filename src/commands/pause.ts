@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../errors';
 import { findNearest } from '../nearest';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
+import { sayName } from '../words';
 import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
@@ -14,13 +15,14 @@ export function pauseCommand(
   { json = false }: { json?: boolean },
 ): Promise<ExitCode> {
   return withQueue(settings, async (pool) => {
+    const name = sayName(queue);
     const { wasPaused } = await pauseQueue(pool, queue);
     if (json) print(toJsonLine({ queue, paused: true, was_paused: wasPaused }));
     else
       print(
         wasPaused
-          ? `queue ${queue} was paused already`
-          : `queue ${queue} is paused; running jobs go on, and rowlock resume ${queue} ends the pause`,
+          ? `queue ${name} was paused already`
+          : `queue ${name} is paused; running jobs go on, and rowlock resume ${name} ends the pause`,
       );
     await warnOfEmptyQueue(pool, queue);
     return EXIT.ok;
@@ -32,5 +34,5 @@ export async function warnOfEmptyQueue(pool: Pool, queue: string): Promise<void>
   const queues = await findQueues(pool);
   if (queues.has(queue)) return;
   const nearest = findNearest(queue, queues);
-  warn(`no job is in queue ${queue}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
+  warn(`no job is in queue ${sayName(queue)}${nearest === undefined ? '' : `; did you mean ${sayName(nearest)}?`}`);
 }

@@ -4,7 +4,7 @@ import { findNearest } from '../nearest';
 import { type Health, type LiveRun, type QueueState, readHealth } from '../queue/health';
 import { findQueues } from '../queue/queues';
 import { judge, type Verdict } from '../verdict';
-import { sayBriefly, sayCount, sayDuration, sayTime } from '../words';
+import { sayCount, sayDuration, sayName, sayTime } from '../words';
 import { print, toJsonLine, toTable, warn } from './print';
 import { withQueue } from './session';
 
@@ -49,12 +49,10 @@ function describe(health: Health, { line }: Verdict): string {
   return parts.join('\n\n');
 }
 
-const LONGEST_NAME = 40;
-
 const HEAD = ['queue', 'due', 'oldest', 'later', 'running', 'completed', 'failed', ''];
 
 const toRow = (state: QueueState, now: Date): string[] => [
-  sayBriefly(state.queue, LONGEST_NAME),
+  sayName(state.queue),
   sayCount(state.due),
   state.oldestDueMs === null ? '' : sayDuration(state.oldestDueMs),
   sayCount(state.later),
@@ -74,7 +72,7 @@ function listNotes({ putBack, heldByNoRun, today }: Health): string[] {
   const notes = [`${sayCount(today.completed)} completed today (since midnight UTC)`];
   for (const { type, jobs } of putBack) {
     notes.push(
-      `no worker knows the type ${sayBriefly(type, LONGEST_NAME)}: ${jobs} ${jobs === 1 ? 'job waits' : 'jobs wait'} for one that does`,
+      `no worker knows the type ${sayName(type)}: ${jobs} ${jobs === 1 ? 'job waits' : 'jobs wait'} for one that does`,
     );
   }
   if (heldByNoRun > 0) {
