@@ -1,7 +1,6 @@
 import type { MysqlClient } from '../db/caller';
-import { wholly } from '../db/wholly';
+import { inTurn, wholly } from '../db/wholly';
 import { cancelJobs, cancelWithin } from '../queue/cancel';
-import { enqueueJobs } from '../queue/enqueue';
 import { readHealth } from '../queue/health';
 import { type ListedJob, listJobs, showJob } from '../queue/inspect';
 import type { JobId } from '../queue/job';
@@ -22,6 +21,7 @@ import {
 } from './answers';
 import { type JobOf, readJob } from './check-job';
 import { borrowSession, openSession, type Session } from './client-session';
+import { enqueueRows } from './enqueue-rows';
 import { readId, readIds } from './job-ids';
 
 /** What a queue knows. */
@@ -115,7 +115,9 @@ const LISTED_AT_MOST = 100_000;
 /**
  * A queue on a mysql2 pool or connection of yours, of the promise or the callback API, whatever its options; or on a
  * URL such as `mysql://user:password@host:3306/database`, for which it opens a pool of its own: close it, or the
- * process does not end. Nothing is sent before the first call.
+ * process does not end. Nothing is sent before the first call. Calls on one connection are done one after another. On one
+ * that is outside of a transaction, statements of your own that are in flight beside a `retry`, a `cancel` or an
+ * `enqueueMany` of more than one INSERT become part of it: done or undone with it.
  *
  * ```ts
  * const queue = createQueue(pool, { jobs: [emailSend] });
@@ -139,13 +141,13 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
   const queue: Queue<Definitions> = {
     async enqueue(job, options) {
       const rows = await readJobs([job]);
-      const [id] = await ask(home, options, ({ on, sizeOf }) => enqueueJobs(on, rows, sizeOf));
+      const [id] = await ask(home, options, (session) => enqueueRows(session, rows));
       return id as JobId;
     },
     async enqueueMany(given, options) {
       const rows = await readJobs(given);
       if (rows.length === 0) return [];
-      return ask(home, options, ({ on, sizeOf }) => wholly(on, (tx) => enqueueJobs(tx, rows, sizeOf)));
+      return ask(home, options, (session) => enqueueRows(session, rows));
     },
     async get(id, options) {
       const wanted = readId(id);
@@ -187,7 +189,7 @@ async function ask<T>(
 ): Promise<T> {
   const session = options.on === undefined ? home : borrowSession(options.on);
   try {
-    return await question(session);
+    return await inTurn(session.on, () => question(session));
   } catch (error) {
     throw session.explain(error);
   }
