@@ -39,7 +39,8 @@ const connect = async (): Promise<Connection> => remember(await createConnection
 /** All that a quote, a charset, a placeholder or a parser could change on its way. */
 const PAYLOAD = {
   text: `?'"\\ :length :id \n \u0000 😀 é \\' \`$&`,
-  'a:b': ['?', '1'],
+  'a:b': ['?', '1', ':length'],
+
   big: 18_446_744_073_709_551_615n,
   n: 1.5,
 };
@@ -49,6 +50,12 @@ describe('whatever the options of the pool', () => {
   const shout = () => 'X';
   const broken = (sql: string, values: unknown) =>
     sql.replace(/:(\w+)|\?/g, (found, name: string) => (Object.hasOwn(Object(values), name) ? 'X' : found));
+  const usual = (sql: string, values: Record<string, unknown> | null) =>
+    values
+      ? sql.replace(/:(\w+)/g, (found, name: string) =>
+          Object.hasOwn(values, name) ? JSON.stringify(values[name]) : found,
+        )
+      : sql;
   const options: [string, PoolOptions][] = [
     ['none', {}],
     ['named placeholders', { namedPlaceholders: true }],
@@ -60,6 +67,7 @@ describe('whatever the options of the pool', () => {
     ['nested tables', { nestTables: true }],
     ['objects as strings', { stringifyObjects: true, multipleStatements: true }],
     ['a queryFormat', { queryFormat: broken }],
+    ['the queryFormat of many manuals', { queryFormat: usual }],
     ['another charset', { charset: 'latin1' }],
     ['changed rows counted', { flags: ['-FOUND_ROWS'] }],
   ];
@@ -180,6 +188,19 @@ describe('whatever the session is set to', () => {
     const before = await readSession(connection);
     await exercise(createQueue(connection), 'latin1');
     expect(await readSession(connection)).toEqual(before);
+  });
+});
+
+test.each(['latin1', 'sjis', 'utf8mb4'])('JSON is read in the charset %s', async (charset) => {
+  const connection = await connect();
+  await connection.query(`SET NAMES ${charset}`);
+  const text = { latin1: 'é', sjis: '日本', utf8mb4: '😀' }[charset];
+  const json = JSON.stringify({ text });
+  const id = await insertJob(db, { payload: json, checkpoint: json, result: json });
+  expect(await createQueue(connection).get(id)).toMatchObject({
+    payload: { text },
+    checkpoint: { text },
+    result: { text },
   });
 });
 
