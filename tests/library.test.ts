@@ -39,11 +39,12 @@ const connect = async (): Promise<Connection> => remember(await createConnection
 /** All that a quote, a charset, a placeholder or a parser could change on its way. */
 const PAYLOAD = {
   text: `?'"\\ :length :id \n \u0000 😀 é \\' \`$&`,
-  'a:b': ['?', '1', ':length'],
+  'a:b': ['?', '1'],
 
   big: 18_446_744_073_709_551_615n,
   n: 1.5,
 };
+const PLAIN = { a: ':length', ':id': '@b' };
 const AT = new Date('2027-10-31T01:30:00.123Z');
 
 describe('whatever the options of the pool', () => {
@@ -120,6 +121,8 @@ async function exercise(on: Queue, reads: 'all' | 'latin1' = 'all'): Promise<voi
   const job = await on.get(id);
   const expected = { id, type: 'test.echo', status: 'pending', runAt: AT, attempts: 0, result: null };
   expect(job).toMatchObject(reads === 'all' ? { ...expected, payload: PAYLOAD } : expected);
+  const plain = await on.enqueue({ type: 'test.echo', payload: PLAIN }); // written as it is, where the other is in hexadecimal
+  expect((await queue.get(plain))?.payload).toEqual(PLAIN);
   const read = await readClock(db);
   expect(job?.createdAt.getTime()).toBeGreaterThanOrEqual(begun);
   expect(job?.createdAt.getTime()).toBeLessThanOrEqual(read);
@@ -452,6 +455,7 @@ test.each<[string, unknown, RegExp]>([
   ['a key that is none', { type: 'a', run_at: AT }, /a job has no "run_at"; known are type, /],
   ['a time in words', { type: 'a', runAt: '2027-01-01' }, /runAt is no Date/],
   ['a time that is none', { type: 'a', runAt: new Date(Number.NaN) }, /outside of what a TIMESTAMP holds/],
+  ['a delay beside a time', { type: 'a', runAt: AT, delay: '5m' }, /both a runAt and a delay/],
   ['a delay that is none', { type: 'a', delay: 'soon' }, /a: RangeError: "soon" is no duration/],
   ['a number as unique key', { type: 'a', uniqueKey: 5 }, /uniqueKey is no text/],
   ['a function as payload', { type: 'a', payload: { f: () => 1 } }, /a: JsonError: a function at "f" is no JSON/],
@@ -550,6 +554,41 @@ test('a running job is asked to end; the status tells who holds it', async () =>
   expect(await queue.cancel(id)).toEqual([{ id, how: 'requested', status: 'running' }]);
   expect(await queue.list({ status: 'running', queue: 'held' })).toMatchObject([{ id, cancelledAt: expect.any(Date) }]);
   await db.pool.query('DELETE FROM background_job_runs');
+});
+
+test('a misspelt option is refused, and nothing is done elsewhere than it says', async () => {
+  const connection = await connect();
+  const before = await queue.list({ limit: 1 });
+  const misspelt: [unknown, RegExp][] = [
+    [{ connection }, /no option "connection"; .*\{ on: connection \}/],
+    [{ conn: connection }, /no option "conn"/],
+    [{ on: undefined }, /\{ on: undefined \} names no connection/],
+    [connection, /a connection was given in place of the options; give \{ on: connection \}/],
+    [null, /no object/],
+  ];
+  for (const [options, message] of misspelt) {
+    const given = options as never;
+    const job = { type: 'test.echo' };
+    for (const call of [
+      () => queue.enqueue(job, given),
+      () => queue.enqueueMany([], given),
+      () => queue.enqueueMany([job], given),
+      () => queue.get(1, given),
+      () => queue.retry(1, given),
+      () => queue.cancel(1, given),
+    ]) {
+      await expect(call()).rejects.toThrow(TypeError);
+      await expect(call()).rejects.toThrow(message);
+    }
+  }
+  expect(await queue.list({ limit: 1 })).toEqual(before.map((job) => ({ ...job, now: expect.any(Date) })));
+  await expect(queue.list({ types: 'a' } as never)).rejects.toThrow(/no option "types"; list takes status, /);
+  for (const none of [0, null, ['a']]) {
+    await expect(queue.list({ type: none as never })).rejects.toThrow(/type is no text/);
+    await expect(queue.list({ queue: none as never })).rejects.toThrow(/queue is no text/);
+    await expect(queue.status(none as never)).rejects.toThrow(/queue is no text/);
+  }
+  expect(() => createQueue(db.pool, { job: [] } as never)).toThrow(/no option "job"; createQueue takes jobs, /);
 });
 
 test('a list of what does not exist, or of too much, is refused', async () => {

@@ -56,6 +56,9 @@ function requireShape(job: NewJob): void {
     if (job[key] !== undefined && typeof job[key] !== 'string') throw new UnfitJobError(`the job's ${key} is no text`);
   }
   if (job.runAt !== undefined && !isDate(job.runAt)) throw new UnfitJobError("the job's runAt is no Date");
+  if (job.delay !== undefined && job.runAt !== undefined) {
+    throw new UnfitJobError('the job has both a runAt and a delay; give one of them');
+  }
 }
 
 function toRow(job: NewJob, known: Registry): EnqueueRow {
