@@ -288,6 +288,14 @@ describe('inside the transaction of the caller', () => {
     await db.pool.query("DELETE FROM background_job_queues WHERE queue = 'mine'");
   });
 
+  test('an id that does not exist keeps no producer waiting', async () => {
+    await queue.retry([4_000_000_000, 4_000_000_001], { on: connection });
+    await queue.cancel(4_000_000_000, { on: connection });
+    const producer = await connect();
+    await producer.query('SET innodb_lock_wait_timeout = 1');
+    await expect(producer.query("INSERT INTO background_jobs (job_type) VALUES ('test.echo')")).resolves.toBeDefined();
+  });
+
   test('without autocommit nothing is committed for the caller', async () => {
     await connection.query('ROLLBACK');
     await connection.query('SET autocommit = 0');
@@ -455,6 +463,7 @@ test.each<[string, unknown, RegExp]>([
   ['a key that is none', { type: 'a', run_at: AT }, /a job has no "run_at"; known are type, /],
   ['a time in words', { type: 'a', runAt: '2027-01-01' }, /runAt is no Date/],
   ['a time that is none', { type: 'a', runAt: new Date(Number.NaN) }, /outside of what a TIMESTAMP holds/],
+  ["a name of Rowlock's own", { type: 'rowlock.prune' }, /begins with "rowlock.", which is kept for Rowlock itself/],
   ['a delay beside a time', { type: 'a', runAt: AT, delay: '5m' }, /both a runAt and a delay/],
   ['a delay that is none', { type: 'a', delay: 'soon' }, /a: RangeError: "soon" is no duration/],
   ['a number as unique key', { type: 'a', uniqueKey: 5 }, /uniqueKey is no text/],
