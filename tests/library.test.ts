@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { createConnection as createCallbackConnection, createPool as createCallbackPool } from 'mysql2';
 import { type Connection, createConnection, createPool, type Pool, type PoolOptions } from 'mysql2/promise';
 import { z } from 'zod';
@@ -473,6 +474,27 @@ test.each<[string, unknown, RegExp]>([
   const refused = queue.enqueue(job as never);
   await expect(refused).rejects.toThrow(message);
   await expect(refused).rejects.toMatchObject({ code: 'ROWLOCK_UNFIT_JOB' });
+});
+
+test('no error has the payload in it, however it is printed', async () => {
+  await using own = createQueue(db.url);
+  const connection = await connect();
+  const missing = await createDatabase({ migrated: false });
+  const job = { type: 'test.echo', payload: 'confidential', uniqueKey: 'told' };
+  await queue.enqueue(job);
+  const shown = [];
+  for (const on of [queue, own, createQueue(connection), createQueue(remember(createPool({ uri: missing.url })))]) {
+    for (const call of [on.enqueue(job), on.enqueueMany([job])]) {
+      const error: unknown = await call.then(
+        () => 'no error',
+        (thrown: unknown) => thrown,
+      );
+      shown.push(inspect(error, { depth: 9, showHidden: true }));
+    }
+  }
+  expect(shown).toEqual(Array(8).fill(expect.stringMatching(/DuplicateJobError|ConfigError/)));
+  expect(shown).toEqual(Array(8).fill(expect.stringMatching(/errno: /)));
+  expect(shown.join()).not.toMatch(new RegExp(`confidential|${Buffer.from('confidential').toString('hex')}`));
 });
 
 test('a payload that no packet holds once it is written into a statement is refused before it is sent', async () => {
