@@ -497,6 +497,19 @@ test('no error has the payload in it, however it is printed', async () => {
   expect(shown.join()).not.toMatch(new RegExp(`confidential|${Buffer.from('confidential').toString('hex')}`));
 });
 
+test('what a pool without autocommit has enqueued is committed', async () => {
+  const pool = remember(createCallbackPool({ uri: db.url, connectionLimit: 1 }));
+  pool.on('connection', (connection) => connection.query('SET autocommit = 0'));
+  const own = createQueue(pool);
+  const id = await own.enqueue({ type: 'test.echo', uniqueKey: 'kept' });
+  const [other] = await own.enqueueMany([{ type: 'test.echo' }]);
+  expect([await queue.get(id), await queue.get(other ?? 0)]).toMatchObject([{ id }, { id: other }]);
+  await expect(own.enqueue({ type: 'test.echo', uniqueKey: 'kept' })).rejects.toThrow(DuplicateJobError);
+  const connection = await connect();
+  await connection.query('SET innodb_lock_wait_timeout = 1'); // a refused INSERT would keep a lock on the other row
+  await expect(connection.query('DELETE FROM background_jobs WHERE id = ?', [id])).resolves.toBeDefined();
+});
+
 test('a payload that no packet holds once it is written into a statement is refused before it is sent', async () => {
   const [[{ packet }]] = (await db.pool.query('SELECT @@max_allowed_packet AS packet')) as unknown as [
     [{ packet: number }],

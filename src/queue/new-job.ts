@@ -27,6 +27,8 @@ export class UnfitJobError extends RowlockError {
 export interface Terms {
   now: Date;
   step: number;
+  /** 0: an INSERT alone begins a transaction, and does not commit it. */
+  autocommit: 0 | 1;
   largestPacket: number;
 }
 
