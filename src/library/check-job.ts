@@ -7,7 +7,7 @@ import type { Registry } from '../worker/registry';
 
 /**
  * A job that may be enqueued of these definitions: a {@link NewJob} whose `type` is one of theirs and whose
- * `payload` is what that type's schema takes.
+ * `payload` is what that type's schema takes. Of `runAt` and `delay` it has one at most.
  */
 export type JobOf<Definition extends JobDefinition> =
   Definition extends FunctionJob<unknown, infer Type, infer Input>

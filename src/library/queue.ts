@@ -59,7 +59,8 @@ export interface ListOptions {
 
 /**
  * Rowlock's queue as an app sees it. Beside the errors named here each call throws what mysql2 throws, with its `code`
- * and `errno` as they are: a deadlock is yours to answer, as its transaction is.
+ * and `errno` as they are, and without its statement, which has the payload in it: a deadlock is yours to answer, as its
+ * transaction is.
  *
  * @throws ConfigError (`ROWLOCK_CONFIG`) from each call, where the tables are missing
  * @throws TypeError from each call, for an option that it does not know, and for `{ on: undefined }`
