@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { createConnection as createCallbackConnection, createPool as createCallbackPool } from 'mysql2';
 import { type Connection, createConnection, createPool, type Pool, type PoolOptions } from 'mysql2/promise';
 import { z } from 'zod';
@@ -40,15 +41,23 @@ const connect = async (): Promise<Connection> => remember(await createConnection
 const PAYLOAD = {
   text: `?'"\\ :length :id \n \u0000 😀 é \\' \`$&`,
   'a:b': ['?', '1'],
+
   big: 18_446_744_073_709_551_615n,
   n: 1.5,
 };
+const PLAIN = { a: ':length', ':id': '@b' };
 const AT = new Date('2027-10-31T01:30:00.123Z');
 
 describe('whatever the options of the pool', () => {
   const shout = () => 'X';
   const broken = (sql: string, values: unknown) =>
     sql.replace(/:(\w+)|\?/g, (found, name: string) => (Object.hasOwn(Object(values), name) ? 'X' : found));
+  const usual = (sql: string, values: Record<string, unknown> | null) =>
+    values
+      ? sql.replace(/:(\w+)/g, (found, name: string) =>
+          Object.hasOwn(values, name) ? JSON.stringify(values[name]) : found,
+        )
+      : sql;
   const options: [string, PoolOptions][] = [
     ['none', {}],
     ['named placeholders', { namedPlaceholders: true }],
@@ -60,6 +69,7 @@ describe('whatever the options of the pool', () => {
     ['nested tables', { nestTables: true }],
     ['objects as strings', { stringifyObjects: true, multipleStatements: true }],
     ['a queryFormat', { queryFormat: broken }],
+    ['the queryFormat of many manuals', { queryFormat: usual }],
     ['another charset', { charset: 'latin1' }],
     ['changed rows counted', { flags: ['-FOUND_ROWS'] }],
   ];
@@ -112,6 +122,8 @@ async function exercise(on: Queue, reads: 'all' | 'latin1' = 'all'): Promise<voi
   const job = await on.get(id);
   const expected = { id, type: 'test.echo', status: 'pending', runAt: AT, attempts: 0, result: null };
   expect(job).toMatchObject(reads === 'all' ? { ...expected, payload: PAYLOAD } : expected);
+  const plain = await on.enqueue({ type: 'test.echo', payload: PLAIN }); // written as it is, where the other is in hexadecimal
+  expect((await queue.get(plain))?.payload).toEqual(PLAIN);
   const read = await readClock(db);
   expect(job?.createdAt.getTime()).toBeGreaterThanOrEqual(begun);
   expect(job?.createdAt.getTime()).toBeLessThanOrEqual(read);
@@ -180,6 +192,19 @@ describe('whatever the session is set to', () => {
     const before = await readSession(connection);
     await exercise(createQueue(connection), 'latin1');
     expect(await readSession(connection)).toEqual(before);
+  });
+});
+
+test.each(['latin1', 'sjis', 'utf8mb4'])('JSON is read in the charset %s', async (charset) => {
+  const connection = await connect();
+  await connection.query(`SET NAMES ${charset}`);
+  const text = { latin1: 'é', sjis: '日本', utf8mb4: '😀' }[charset];
+  const json = JSON.stringify({ text });
+  const id = await insertJob(db, { payload: json, checkpoint: json, result: json });
+  expect(await createQueue(connection).get(id)).toMatchObject({
+    payload: { text },
+    checkpoint: { text },
+    result: { text },
   });
 });
 
@@ -262,6 +287,14 @@ describe('inside the transaction of the caller', () => {
     expect(await queue.list({ type: 'test.part' })).toMatchObject([{ id }, { type: 'test.part' }]);
     expect(await isMineThere()).toBe(true);
     await db.pool.query("DELETE FROM background_job_queues WHERE queue = 'mine'");
+  });
+
+  test('an id that does not exist keeps no producer waiting', async () => {
+    await queue.retry([4_000_000_000, 4_000_000_001], { on: connection });
+    await queue.cancel(4_000_000_000, { on: connection });
+    const producer = await connect();
+    await producer.query('SET innodb_lock_wait_timeout = 1');
+    await expect(producer.query("INSERT INTO background_jobs (job_type) VALUES ('test.echo')")).resolves.toBeDefined();
   });
 
   test('without autocommit nothing is committed for the caller', async () => {
@@ -431,6 +464,8 @@ test.each<[string, unknown, RegExp]>([
   ['a key that is none', { type: 'a', run_at: AT }, /a job has no "run_at"; known are type, /],
   ['a time in words', { type: 'a', runAt: '2027-01-01' }, /runAt is no Date/],
   ['a time that is none', { type: 'a', runAt: new Date(Number.NaN) }, /outside of what a TIMESTAMP holds/],
+  ["a name of Rowlock's own", { type: 'rowlock.prune' }, /begins with "rowlock.", which is kept for Rowlock itself/],
+  ['a delay beside a time', { type: 'a', runAt: AT, delay: '5m' }, /both a runAt and a delay/],
   ['a delay that is none', { type: 'a', delay: 'soon' }, /a: RangeError: "soon" is no duration/],
   ['a number as unique key', { type: 'a', uniqueKey: 5 }, /uniqueKey is no text/],
   ['a function as payload', { type: 'a', payload: { f: () => 1 } }, /a: JsonError: a function at "f" is no JSON/],
@@ -439,6 +474,40 @@ test.each<[string, unknown, RegExp]>([
   const refused = queue.enqueue(job as never);
   await expect(refused).rejects.toThrow(message);
   await expect(refused).rejects.toMatchObject({ code: 'ROWLOCK_UNFIT_JOB' });
+});
+
+test('no error has the payload in it, however it is printed', async () => {
+  await using own = createQueue(db.url);
+  const connection = await connect();
+  const missing = await createDatabase({ migrated: false });
+  const job = { type: 'test.echo', payload: 'confidential', uniqueKey: 'told' };
+  await queue.enqueue(job);
+  const shown = [];
+  for (const on of [queue, own, createQueue(connection), createQueue(remember(createPool({ uri: missing.url })))]) {
+    for (const call of [on.enqueue(job), on.enqueueMany([job])]) {
+      const error: unknown = await call.then(
+        () => 'no error',
+        (thrown: unknown) => thrown,
+      );
+      shown.push(inspect(error, { depth: 9, showHidden: true }));
+    }
+  }
+  expect(shown).toEqual(Array(8).fill(expect.stringMatching(/DuplicateJobError|ConfigError/)));
+  expect(shown).toEqual(Array(8).fill(expect.stringMatching(/errno: /)));
+  expect(shown.join()).not.toMatch(new RegExp(`confidential|${Buffer.from('confidential').toString('hex')}`));
+});
+
+test('what a pool without autocommit has enqueued is committed', async () => {
+  const pool = remember(createCallbackPool({ uri: db.url, connectionLimit: 1 }));
+  pool.on('connection', (connection) => connection.query('SET autocommit = 0'));
+  const own = createQueue(pool);
+  const id = await own.enqueue({ type: 'test.echo', uniqueKey: 'kept' });
+  const [other] = await own.enqueueMany([{ type: 'test.echo' }]);
+  expect([await queue.get(id), await queue.get(other ?? 0)]).toMatchObject([{ id }, { id: other }]);
+  await expect(own.enqueue({ type: 'test.echo', uniqueKey: 'kept' })).rejects.toThrow(DuplicateJobError);
+  const connection = await connect();
+  await connection.query('SET innodb_lock_wait_timeout = 1'); // a refused INSERT would keep a lock on the other row
+  await expect(connection.query('DELETE FROM background_jobs WHERE id = ?', [id])).resolves.toBeDefined();
 });
 
 test('a payload that no packet holds once it is written into a statement is refused before it is sent', async () => {
@@ -529,6 +598,41 @@ test('a running job is asked to end; the status tells who holds it', async () =>
   expect(await queue.cancel(id)).toEqual([{ id, how: 'requested', status: 'running' }]);
   expect(await queue.list({ status: 'running', queue: 'held' })).toMatchObject([{ id, cancelledAt: expect.any(Date) }]);
   await db.pool.query('DELETE FROM background_job_runs');
+});
+
+test('a misspelt option is refused, and nothing is done elsewhere than it says', async () => {
+  const connection = await connect();
+  const before = await queue.list({ limit: 1 });
+  const misspelt: [unknown, RegExp][] = [
+    [{ connection }, /no option "connection"; .*\{ on: connection \}/],
+    [{ conn: connection }, /no option "conn"/],
+    [{ on: undefined }, /\{ on: undefined \} names no connection/],
+    [connection, /a connection was given in place of the options; give \{ on: connection \}/],
+    [null, /no object/],
+  ];
+  for (const [options, message] of misspelt) {
+    const given = options as never;
+    const job = { type: 'test.echo' };
+    for (const call of [
+      () => queue.enqueue(job, given),
+      () => queue.enqueueMany([], given),
+      () => queue.enqueueMany([job], given),
+      () => queue.get(1, given),
+      () => queue.retry(1, given),
+      () => queue.cancel(1, given),
+    ]) {
+      await expect(call()).rejects.toThrow(TypeError);
+      await expect(call()).rejects.toThrow(message);
+    }
+  }
+  expect(await queue.list({ limit: 1 })).toEqual(before.map((job) => ({ ...job, now: expect.any(Date) })));
+  await expect(queue.list({ types: 'a' } as never)).rejects.toThrow(/no option "types"; list takes status, /);
+  for (const none of [0, null, ['a']]) {
+    await expect(queue.list({ type: none as never })).rejects.toThrow(/type is no text/);
+    await expect(queue.list({ queue: none as never })).rejects.toThrow(/queue is no text/);
+    await expect(queue.status(none as never)).rejects.toThrow(/queue is no text/);
+  }
+  expect(() => createQueue(db.pool, { job: [] } as never)).toThrow(/no option "job"; createQueue takes jobs, /);
 });
 
 test('a list of what does not exist, or of too much, is refused', async () => {

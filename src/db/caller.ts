@@ -31,8 +31,10 @@ const ROW_STATEMENT = /^(SELECT|INSERT|UPDATE|DELETE)\b/;
 
 /** A session in which nothing of the caller's options and settings counts. */
 export interface CallerSession extends Queryable {
-  /** Undefined where it is a pool: then each statement has a session of its own. */
+  /** Undefined where it is a connection; on a pool each statement has a session of its own. */
   readonly pool: Pool | undefined;
+  /** What stands for the connection itself, whichever of its wrappers was given. */
+  readonly key: object;
 }
 
 /** @throws ConfigError if it is nothing that a statement can be sent to */
@@ -40,7 +42,13 @@ export function wrapClient(given: MysqlClient): CallerSession {
   const client = toPromised(given);
   const session = wrapSession(client);
   const pool = typeof client.getConnection === 'function' ? wrapPool(client, session) : undefined;
-  return { query: session.query, pool };
+  return { query: session.query, pool, key: findCore(given) };
+}
+
+/** mysql2 makes a new wrapper each time that a connection of its callback API is asked for promises. */
+function findCore(given: MysqlClient): object {
+  const { connection } = given as { connection?: unknown };
+  return typeof connection === 'object' && connection !== null ? connection : given;
 }
 
 /** What is asked of the caller's client once it is known to answer with promises. */
@@ -68,7 +76,8 @@ function wrapSession(client: Promised): Queryable {
     const text = isRows ? ON_MARIADB + sql.replace(ROW_STATEMENT, `$1 ${ON_MYSQL}`) : sql;
     const answer = await client.query({
       sql: withLiterals(text, values),
-      values: [], // an empty list: no driver's option has anything to put in, whatever the text holds
+      values: null, // with no list at all a queryFormat has nothing to put in: even an empty one has a `length`
+      namedPlaceholders: false,
       typeCast: readField,
       rowsAsArray: false,
       nestTables: false,

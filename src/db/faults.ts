@@ -125,6 +125,12 @@ export const isMissingIndex = (error: unknown): boolean => isServerError(error, 
 /** True if the server says that a table or a column that Rowlock needs is not there. */
 export const isMissingTable = (error: unknown): boolean => isServerError(error, 1146, 1054);
 
+/** Takes the statement off a driver's error, which keeps it in a property of its own: there are payloads in it. */
+export function withoutStatement(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null && 'sql' in error) Reflect.deleteProperty(error, 'sql');
+  return error;
+}
+
 /** A driver's error as one line with its mend; one that is of Rowlock's own kind, or unknown, is left as it is. */
 export function explain(error: unknown, server: string): unknown {
   if (error instanceof RowlockError) return error;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { withoutStatement } from './faults';
 import type { Queryable } from './pool';
 
 /** Values for the `:names` of a statement. An array fills an `IN (:ids)`. */
@@ -43,10 +44,23 @@ export function withoutComments(sql: string): string {
     .replace(/;$/, '');
 }
 
+/** @throws the driver's error, without the statement in it */
+async function send<T extends RowDataPacket[] | ResultSetHeader>(
+  on: Queryable,
+  sql: string,
+  values: Parameters,
+): Promise<T> {
+  try {
+    const [answer] = await on.query<T>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+    return answer;
+  } catch (error) {
+    throw withoutStatement(error);
+  }
+}
+
 /** Runs a named statement that answers with rows. */
 export async function select<T>(on: Queryable, name: string, values: Parameters = {}): Promise<T[]> {
-  const [rows] = await on.query<RowDataPacket[]>({ sql: text(name), values, timeout: STATEMENT_TIMEOUT_MS });
-  return rows as T[];
+  return (await send<RowDataPacket[]>(on, text(name), values)) as T[];
 }
 
 /** One step of what the server would do for a statement. */
@@ -59,8 +73,7 @@ export interface PlanStep {
 /** How the server would run a named statement. It asks for the privileges of the statement, and executes nothing. */
 export async function readPlan(on: Queryable, name: string, values: Parameters = {}): Promise<PlanStep[]> {
   const sql = `EXPLAIN FORMAT=TRADITIONAL ${text(name)}`;
-  const [rows] = await on.query<RowDataPacket[]>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
-  return rows as PlanStep[];
+  return (await send<RowDataPacket[]>(on, sql, values)) as PlanStep[];
 }
 
 /** The same on tables of other apps: `{name}` in the text stands for an identifier, given in its parts and quoted here. */
@@ -71,8 +84,7 @@ export async function selectFrom<T>(
   values: Parameters,
 ): Promise<T[]> {
   const sql = text(name).replaceAll(/\{(\w+)\}/g, (_, key: string) => (identifiers[key] ?? []).map(quote).join('.'));
-  const [rows] = await on.query<RowDataPacket[]>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
-  return rows as T[];
+  return (await send<RowDataPacket[]>(on, sql, values)) as T[];
 }
 
 const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;
@@ -84,6 +96,5 @@ export async function change(on: Queryable, name: string, values: Parameters = {
 
 /** Runs a named statement and answers with the server's own account of it: insertId, affectedRows. */
 export async function insert(on: Queryable, name: string, values: Parameters = {}): Promise<ResultSetHeader> {
-  const [header] = await on.query<ResultSetHeader>({ sql: text(name), values, timeout: STATEMENT_TIMEOUT_MS });
-  return header;
+  return send<ResultSetHeader>(on, text(name), values);
 }

@@ -28,6 +28,22 @@ export async function wholly<T>(on: CallerSession, body: (tx: PoolConnection) =>
   }
 }
 
+const tails = new WeakMap<object, Promise<unknown>>();
+
+/**
+ * Runs what is asked of one connection one after another: calls at the same time would end each other's transaction,
+ * or undo each other's part. On a pool nobody waits.
+ */
+export function inTurn<T>(on: CallerSession, call: () => Promise<T>): Promise<T> {
+  if (on.pool !== undefined) return call();
+  const turn = (tails.get(on.key) ?? Promise.resolve()).then(call);
+  tails.set(
+    on.key,
+    turn.catch(() => undefined),
+  ); // its caller hears of it; the next one has its turn all the same
+  return turn;
+}
+
 const ALONE = { begin: 'START TRANSACTION', end: 'COMMIT', undo: 'ROLLBACK' };
 
 /** Undoes no more than what the library has done itself since then. */

@@ -7,7 +7,7 @@ import type { Registry } from '../worker/registry';
 
 /**
  * A job that may be enqueued of these definitions: a {@link NewJob} whose `type` is one of theirs and whose
- * `payload` is what that type's schema takes.
+ * `payload` is what that type's schema takes. Of `runAt` and `delay` it has one at most.
  */
 export type JobOf<Definition extends JobDefinition> =
   Definition extends FunctionJob<unknown, infer Type, infer Input>
@@ -56,6 +56,9 @@ function requireShape(job: NewJob): void {
     if (job[key] !== undefined && typeof job[key] !== 'string') throw new UnfitJobError(`the job's ${key} is no text`);
   }
   if (job.runAt !== undefined && !isDate(job.runAt)) throw new UnfitJobError("the job's runAt is no Date");
+  if (job.delay !== undefined && job.runAt !== undefined) {
+    throw new UnfitJobError('the job has both a runAt and a delay; give one of them');
+  }
 }
 
 function toRow(job: NewJob, known: Registry): EnqueueRow {

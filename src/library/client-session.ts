@@ -26,7 +26,7 @@ export function openSession(url: string, connections: number): Session {
   const pool = openPool(settings, { connections, sessionTimeoutMs: SESSION_TIMEOUT_MS });
   let closing: Promise<void> | undefined;
   return {
-    on: { query: pool.query.bind(pool), pool },
+    on: { query: pool.query.bind(pool), pool, key: pool },
     sizeOf: sizeInStatement,
     explain: (error) => explain(error, serverName(settings)),
     close: () => (closing ??= pool.end()),

@@ -1,7 +1,6 @@
 import type { MysqlClient } from '../db/caller';
-import { wholly } from '../db/wholly';
+import { inTurn, wholly } from '../db/wholly';
 import { cancelJobs, cancelWithin } from '../queue/cancel';
-import { enqueueJobs } from '../queue/enqueue';
 import { readHealth } from '../queue/health';
 import { type ListedJob, listJobs, showJob } from '../queue/inspect';
 import type { JobId } from '../queue/job';
@@ -21,7 +20,9 @@ import {
   toStatus,
 } from './answers';
 import { type JobOf, readJob } from './check-job';
+import { requireCallOptions, requireKeys, requireText } from './check-options';
 import { borrowSession, openSession, type Session } from './client-session';
+import { enqueueRows } from './enqueue-rows';
 import { readId, readIds } from './job-ids';
 
 /** What a queue knows. */
@@ -58,9 +59,11 @@ export interface ListOptions {
 
 /**
  * Rowlock's queue as an app sees it. Beside the errors named here each call throws what mysql2 throws, with its `code`
- * and `errno` as they are: a deadlock is yours to answer, as its transaction is.
+ * and `errno` as they are, and without its statement, which has the payload in it: a deadlock is yours to answer, as its
+ * transaction is.
  *
  * @throws ConfigError (`ROWLOCK_CONFIG`) from each call, where the tables are missing
+ * @throws TypeError from each call, for an option that it does not know, and for `{ on: undefined }`
  */
 export interface Queue<Definitions extends readonly JobDefinition[] = readonly JobDefinition[]> {
   /**
@@ -81,7 +84,12 @@ export interface Queue<Definitions extends readonly JobDefinition[] = readonly J
   enqueueMany(jobs: readonly JobOf<Definitions[number]>[], options?: CallOptions): Promise<JobId[]>;
   /** One job; undefined if there is none of this id. @throws TypeError for what is no id */
   get(id: JobId, options?: CallOptions): Promise<Job | undefined>;
-  /** The newest jobs first, without their payloads. @throws RangeError for a limit or a status that is none */
+  /**
+   * The newest jobs first, without their payloads.
+   *
+   * @throws RangeError for a limit or a status that is none
+   * @throws TypeError for a type or a queue that is no text
+   */
   list(wanted?: ListOptions): Promise<ListedJob[]>;
   /**
    * How the queue is doing: what `rowlock status` tells. Reads through indexes, so it may be asked every minute.
@@ -110,12 +118,16 @@ export interface Queue<Definitions extends readonly JobDefinition[] = readonly J
 
 const CONNECTIONS = 5;
 const LISTED = 100;
+const LISTABLE = ['status', 'type', 'queue', 'limit'];
+const KNOWN = ['jobs', 'connections'];
 const LISTED_AT_MOST = 100_000;
 
 /**
  * A queue on a mysql2 pool or connection of yours, of the promise or the callback API, whatever its options; or on a
  * URL such as `mysql://user:password@host:3306/database`, for which it opens a pool of its own: close it, or the
- * process does not end. Nothing is sent before the first call.
+ * process does not end. Nothing is sent before the first call. Calls on one connection are done one after another. On one
+ * that is outside of a transaction, statements of your own that are in flight beside a `retry`, a `cancel` or an
+ * `enqueueMany` of more than one INSERT become part of it: done or undone with it.
  *
  * ```ts
  * const queue = createQueue(pool, { jobs: [emailSend] });
@@ -123,11 +135,14 @@ const LISTED_AT_MOST = 100_000;
  * ```
  *
  * @throws ConfigError (`ROWLOCK_CONFIG`) for another thing, a wrong URL, or definitions with faults: names them all
+ * @throws TypeError for an option that it does not know
  */
 export function createQueue<const Definitions extends readonly JobDefinition[] = readonly JobDefinition[]>(
   on: MysqlClient | string | URL,
-  { jobs, connections = CONNECTIONS }: QueueOptions<Definitions> = {},
+  options: QueueOptions<Definitions> = {},
 ): Queue<Definitions> {
+  requireKeys(options, KNOWN, `createQueue takes ${KNOWN.join(', ')}`);
+  const { jobs, connections = CONNECTIONS } = options as QueueOptions<Definitions>;
   const known = createRegistry(jobs ?? [], 'the jobs of createQueue');
   const home = typeof on === 'string' || on instanceof URL ? openSession(String(on), connections) : borrowSession(on);
   const readJobs = async (given: readonly JobOf<Definitions[number]>[]) => {
@@ -139,24 +154,32 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
   const queue: Queue<Definitions> = {
     async enqueue(job, options) {
       const rows = await readJobs([job]);
-      const [id] = await ask(home, options, ({ on, sizeOf }) => enqueueJobs(on, rows, sizeOf));
+      const [id] = await ask(home, options, (session) => enqueueRows(session, rows));
       return id as JobId;
     },
     async enqueueMany(given, options) {
+      requireCallOptions(options);
       const rows = await readJobs(given);
       if (rows.length === 0) return [];
-      return ask(home, options, ({ on, sizeOf }) => wholly(on, (tx) => enqueueJobs(tx, rows, sizeOf)));
+      return ask(home, options, (session) => enqueueRows(session, rows));
     },
     async get(id, options) {
       const wanted = readId(id);
       const found = await ask(home, options, ({ on }) => showJob(on, wanted));
       return found && toJob(found.job);
     },
-    async list({ status, type, queue, limit = LISTED } = {}) {
+    async list(wanted = {}) {
+      requireKeys(wanted, LISTABLE, `list takes ${LISTABLE.join(', ')}`);
+      const { status, type, queue, limit = LISTED } = wanted as ListOptions;
       requireListable(status, limit);
-      return ask(home, {}, ({ on }) => listJobs(on, { status, type, queue, limit }));
+      requireText('type', type);
+      requireText('queue', queue);
+      return ask(home, undefined, ({ on }) => listJobs(on, { status, type, queue, limit }));
     },
-    status: async (queue) => toStatus(await ask(home, {}, ({ on }) => readHealth(on, queue))),
+    async status(queue) {
+      requireText('queue', queue);
+      return toStatus(await ask(home, undefined, ({ on }) => readHealth(on, queue)));
+    },
     async retry(ids, options) {
       const wanted = readIds(ids);
       const revivals = await ask(home, options, ({ on }) =>
@@ -182,12 +205,13 @@ export function createQueue<const Definitions extends readonly JobDefinition[] =
 /** Asks what the queue was created on, or what the caller names. */
 async function ask<T>(
   home: Session,
-  options: CallOptions = {},
+  options: CallOptions | undefined,
   question: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = options.on === undefined ? home : borrowSession(options.on);
+  requireCallOptions(options);
+  const session = options?.on === undefined ? home : borrowSession(options.on);
   try {
-    return await question(session);
+    return await inTurn(session.on, () => question(session));
   } catch (error) {
     throw session.explain(error);
   }

@@ -32,11 +32,35 @@ export async function enqueueJobs(
   sizeOf: SizeOf = sizeInStatement,
 ): Promise<JobId[]> {
   if (jobs.length === 0) return [];
-  const [terms] = await select<Terms>(on, 'read_insert_terms');
-  if (terms === undefined) return [];
+  return sendInserts(on, await planInserts(on, jobs, sizeOf));
+}
+
+/** Jobs that fit, and how they are sent. */
+export interface Inserts {
+  terms: Terms;
+  /** Each is one INSERT. */
+  batches: EnqueueRow[][];
+}
+
+/**
+ * The first half of {@link enqueueJobs}: nothing is inserted yet.
+ *
+ * @throws UnfitJobError
+ */
+export async function planInserts(on: Queryable, jobs: readonly EnqueueRow[], sizeOf: SizeOf): Promise<Inserts> {
+  const [terms] = (await select<Terms>(on, 'read_insert_terms')) as [Terms];
   for (const job of jobs) requireFit(job, terms, sizeOf);
+  return { terms, batches: splitBatches(jobs, sizeOf) };
+}
+
+/**
+ * The second half: answers with the ids, in order.
+ *
+ * @throws DuplicateJobError
+ */
+export async function sendInserts(on: Queryable, { terms, batches }: Inserts): Promise<JobId[]> {
   const ids: JobId[] = [];
-  for (const batch of splitBatches(jobs, sizeOf)) ids.push(...(await insertBatch(on, batch, terms)));
+  for (const batch of batches) ids.push(...(await insertBatch(on, batch, terms)));
   return ids;
 }
 

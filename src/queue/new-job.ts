@@ -1,4 +1,5 @@
 import { EXIT, RowlockError } from '../errors';
+import { OWN_NAMES } from './job';
 import { findUnstorable } from './payload-fault';
 
 /** A job to be inserted; what is left out has the table's default. */
@@ -26,6 +27,8 @@ export class UnfitJobError extends RowlockError {
 export interface Terms {
   now: Date;
   step: number;
+  /** 0: an INSERT alone begins a transaction, and does not commit it. */
+  autocommit: 0 | 1;
   largestPacket: number;
 }
 
@@ -56,6 +59,9 @@ function findFault(job: EnqueueRow, { now, largestPacket }: Terms, sizeOf: SizeO
     return `max attempts ${maxAttempts} is no whole number from 0 to 4294967295`;
   return (
     findNameFault('job type', jobType) ??
+    (jobType.startsWith(OWN_NAMES)
+      ? `the job type begins with "${OWN_NAMES}", which is kept for Rowlock itself; give it another name`
+      : undefined) ??
     (queue === undefined ? undefined : findNameFault('queue', queue)) ??
     (uniqueKey === undefined ? undefined : findNameFault('unique key', uniqueKey)) ??
     (payloadText === null ? undefined : findPayloadFault(payloadText, largestPacket, sizeOf))

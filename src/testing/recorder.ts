@@ -55,7 +55,7 @@ export class Recorder {
 
   /** To each statement that an attempt sends where it may end well, by its name. */
   private readonly answers: Record<string, Answer> = {
-    read_insert_terms: () => [{ now: this.now, step: 1, largestPacket: LARGEST_PACKET }],
+    read_insert_terms: () => [{ now: this.now, step: 1, autocommit: 1, largestPacket: LARGEST_PACKET }],
     insert_jobs: ({ rows }, keep) => this.insert(rows as Row[], keep),
     lock_job: () => [{ saves: this.stored }],
     save_checkpoint: ({ checkpoint }, keep) => {
