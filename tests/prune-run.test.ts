@@ -175,10 +175,10 @@ describe('a run that is pruning', () => {
     });
     await until(() => running.stderr().includes('run.finished'), 'the run has ended its work');
     await until(async () => {
-      const sessions = await shop.rows('SHOW FULL PROCESSLIST');
-      return sessions.some(
-        ({ db, Info }) => db === shop.db.name && String(Info).startsWith('DELETE e FROM JSON_TABLE'),
-      );
+      const sessions = await shop.rows('SELECT INFO AS Info FROM information_schema.PROCESSLIST WHERE DB = ?', [
+        shop.db.name,
+      ]);
+      return sessions.some(({ Info }) => String(Info).startsWith('DELETE e FROM JSON_TABLE'));
     }, 'the run deletes its first portion');
     return {
       ...running,
