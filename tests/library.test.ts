@@ -484,8 +484,8 @@ test('no error has the payload in it, however it is printed', async () => {
   await queue.enqueue(job);
   const shown = [];
   for (const on of [queue, own, createQueue(connection), createQueue(remember(createPool({ uri: missing.url })))]) {
-    for (const call of [on.enqueue(job), on.enqueueMany([job])]) {
-      const error: unknown = await call.then(
+    for (const call of [() => on.enqueue(job), () => on.enqueueMany([job])]) {
+      const error: unknown = await call().then(
         () => 'no error',
         (thrown: unknown) => thrown,
       );
