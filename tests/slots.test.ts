@@ -59,7 +59,7 @@ test('eight ticks at once: one run, seven skipped, all of them silent', async ()
 describe('a run past its --max-time', () => {
   test('gives its slot up and finishes what it holds, which the next runs have less room for', async () => {
     const long = await shop.add('gated', 'door');
-    const worker = shop.start(['--max-time', '200ms']);
+    const worker = shop.start(['--max-time', '3s']);
     await noted('door began');
     await until(async () => (await readRun(shop))['slot'] === null, 'the slot is free');
     await shop.addMany(5, 'work', 20);
