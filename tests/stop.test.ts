@@ -137,7 +137,7 @@ test.each([
 describe('ctx.save in a run that claims nothing more', () => {
   test.each([
     ['SIGTERM', [], 'stopped'],
-    ['--max-time', ['--max-time', '1500ms'], 'finished'],
+    ['--max-time', ['--max-time', '3s'], 'finished'],
   ])('%s: it stores, throws, and the next run goes on from there', async (why, args, outcome) => {
     const id = await shop.add('steps');
     const worker = shop.start(args);

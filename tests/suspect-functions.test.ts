@@ -94,7 +94,7 @@ test('a cancelled suspect is aborted', async () => {
 
 test.each([
   ['SIGTERM', []],
-  ['--max-time', ['--max-time', '1s']],
+  ['--max-time', ['--max-time', '3s']],
 ])('%s: its save stores, throws, and the job is handed on', async (why, args) => {
   const shop = withContext;
   const id = await shop.add('steps', null, SUSPECT);
