@@ -52,7 +52,7 @@ function fromCommander({ code, exitCode, message }: CommanderError): UsageError 
     return undefined;
   }
   if (code === 'commander.help') return new UsageError('no command given; see rowlock --help');
-  return new UsageError(message.replace(/^error: /, ''));
+  return new UsageError(`${message.replace(/^error: /, '').replace(/\.$/, '')}; see rowlock --help`);
 }
 
 /** The stack with those of its causes. */
