@@ -154,13 +154,15 @@ class Run {
   async execute(): Promise<ExitCode> {
     const { options, pool, runId, host } = this;
     const { settings, emit, ids } = options;
-    this.settler.packetBytes = await readLargestPacket(pool);
-    await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
-    emit('run.started', { run_id: runId, host, pid: process.pid });
+    // Before its row is there: the first process of a container hears no signal that it does not watch for.
     const ignoreSignals = watchSignals((signal) => this.onSignal(signal));
     const ignoreStrays = watchStrays((error) => this.onUncaught(error), emit);
-    const lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
+    let lateHeartbeat: NodeJS.Timeout | undefined;
     try {
+      this.settler.packetBytes = await readLargestPacket(pool);
+      await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
+      emit('run.started', { run_id: runId, host, pid: process.pid });
+      lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
       const isDone = await Promise.race([this.work(ids), this.forsaken]);
       if (!isDone) return EXIT.ok;
       const exitCode = await this.finish();
