@@ -71,12 +71,25 @@ describe('an attempt', () => {
     expect(attemptOf({ maxAttempts }).maxAttempts).toBe(expected);
   });
 
-  test('keeps the first reason of its abort', async () => {
+  test('keeps the first reason of its abort, and tells of it once', () => {
     const attempt = attemptOf();
+    const onAbort = jest.fn();
+    attempt.onAbort = onAbort;
     attempt.abort('timeout', 'too long');
     attempt.abort('cancelled', 'cancelled');
-    expect(await attempt.whenAborted).toMatchObject({ kind: 'timeout', message: 'too long', name: 'AbortError' });
-    expect(attempt.aborted?.kind).toBe('timeout');
+    expect(attempt.aborted).toMatchObject({ kind: 'timeout', message: 'too long', name: 'AbortError' });
+    expect(onAbort).toHaveBeenCalledTimes(1);
+  });
+
+  test.each(['before', 'after'])('has signals that abort, also when first asked for %s the abort', (when) => {
+    const attempt = attemptOf();
+    const early = when === 'before' ? [attempt.signal, attempt.abandoned] : [];
+    expect(early.map(({ aborted }) => aborted)).toEqual(early.map(() => false));
+    attempt.abort('stopping', 'the run ends');
+    attempt.abandon();
+    expect(attempt.signal).toMatchObject({ aborted: true, reason: attempt.aborted });
+    expect(attempt.abandoned.aborted).toBe(true);
+    expect(early.map(({ aborted }) => aborted)).toEqual(early.map(() => true));
   });
 });
 

@@ -118,7 +118,8 @@ async function claimLocked(
       if ((await change(tx, 'count_claimed', { runId, count: ids.length })) === 0) {
         throw new LeaseLostError(`run ${runId} was closed by another run`);
       }
-      return jobs.map((job) => ({ ...job, attempts: job.attempts + 1 }));
+      for (const job of jobs) job.attempts++;
+      return jobs;
     },
     { onUnknownCommit: 'throw' },
   );

@@ -108,10 +108,32 @@ export const settleWithin = (tx: PoolConnection, runId: number, settlement: Sett
   writeWithin(tx, runId, [settlement]);
 
 async function writeWithin(tx: PoolConnection, runId: number, batch: readonly Settlement[]): Promise<void> {
-  if ((await change(tx, 'settle_jobs', { runId, outcomes: toJson(batch) })) !== batch.length) {
+  let written = 0;
+  for (const [attempts, ids] of plainByAttempts(batch)) {
+    written += await change(tx, 'complete_jobs', { runId, attempts, ids });
+  }
+  const others = batch.filter((settlement) => !isPlain(settlement));
+  if (others.length > 0) written += await change(tx, 'settle_jobs', { runId, outcomes: toJson(others) });
+  if (written !== batch.length) {
     throw new FenceMissed(`run ${runId} does not hold all of ${batch.map(({ id }) => id).join(', ')}`);
   }
   await writeLedger(tx, runId, batch);
+}
+
+/** Completed, and nothing more to say of it. */
+const isPlain = ({ status, result, freeKey }: Settlement): boolean =>
+  status === 'completed' && result === null && !freeKey;
+
+/** Almost always one entry: the first attempts. */
+function plainByAttempts(batch: readonly Settlement[]): Map<number, JobId[]> {
+  const found = new Map<number, JobId[]>();
+  for (const settlement of batch) {
+    if (!isPlain(settlement)) continue;
+    const ids = found.get(settlement.attempts);
+    if (ids === undefined) found.set(settlement.attempts, [settlement.id]);
+    else ids.push(settlement.id);
+  }
+  return found;
 }
 
 /** The history and the run's counts, last before COMMIT. */

@@ -21,7 +21,10 @@ export class AttemptAborted extends Error {
   }
 }
 
-/** One attempt at a job, from its claim to its outcome. */
+/**
+ * One attempt at a job, from its claim to its outcome. Its signals are made when somebody asks for them: two
+ * AbortControllers and a listener took a third of what a job that does nothing costs the worker.
+ */
 export class Attempt {
   readonly job: ClaimedJob;
   readonly fence: Fence;
@@ -29,41 +32,50 @@ export class Attempt {
   readonly maxAttempts: number;
   /** Its outcome is decided. */
   isOver = false;
-  private readonly controller = new AbortController();
-  private readonly abandonment = new AbortController();
-  /** Resolves on the first abort. */
-  readonly whenAborted: Promise<AttemptAborted>;
+  /** Why it was told to end; undefined while it was not. */
+  aborted: AttemptAborted | undefined;
+  /** Called on the abort, which comes once at most. */
+  onAbort: (() => void) | undefined;
+  private isAbandoned = false;
+  private controller: AbortController | undefined;
+  private abandonment: AbortController | undefined;
 
   constructor(job: ClaimedJob, runId: number, typesLimit: number) {
     this.job = job;
     this.fence = { runId, id: job.id, attempts: job.attempts };
     this.maxAttempts = Math.max(1, job.maxAttempts ?? typesLimit);
-    this.whenAborted = new Promise((resolve) => {
-      this.signal.addEventListener('abort', () => resolve(this.signal.reason as AttemptAborted), { once: true });
-    });
   }
 
+  /** Aborts with {@link aborted} as its reason. */
   get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.aborted !== undefined) this.controller.abort(this.aborted);
+    }
     return this.controller.signal;
   }
 
   /** Aborts when nobody waits for the function any more: what it holds in the database is let go. */
   get abandoned(): AbortSignal {
+    if (this.abandonment === undefined) {
+      this.abandonment = new AbortController();
+      if (this.isAbandoned) this.abandonment.abort();
+    }
     return this.abandonment.signal;
   }
 
   abandon(): void {
     this.isOver = true;
-    this.abandonment.abort();
-  }
-
-  get aborted(): AttemptAborted | undefined {
-    return this.signal.aborted ? (this.signal.reason as AttemptAborted) : undefined;
+    this.isAbandoned = true;
+    this.abandonment?.abort();
   }
 
   /** The first reason stands. */
   abort(kind: AbortKind, why: string): void {
-    if (!this.signal.aborted) this.controller.abort(new AttemptAborted(kind, why));
+    if (this.aborted !== undefined) return;
+    this.aborted = new AttemptAborted(kind, why);
+    this.controller?.abort(this.aborted);
+    this.onAbort?.();
   }
 
   /** Names the job in an event. */

@@ -18,6 +18,7 @@ export class Bell {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.wake = () => {
+        this.wake = () => undefined;
         clearTimeout(timer);
         resolve();
       };

@@ -33,7 +33,8 @@ const UNSURE = 'an earlier save got no answer and may be stored; end this attemp
 const PROGRESS_EVERY_MS = 1_000;
 
 export function createContext(attempt: Attempt, around: Surroundings): JobContext {
-  const { job, fence, signal } = attempt;
+  const { job, fence } = attempt;
+  let log: JobLog | undefined;
   let checkpoint = job.checkpoint;
   let saves = job.saves;
   let saving: Promise<void> = Promise.resolve();
@@ -48,8 +49,13 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
       maxAttempts: attempt.maxAttempts,
       createdAt: job.createdAt,
     },
-    signal,
-    log: createJobLog(attempt, around.emit),
+    get signal() {
+      return attempt.signal;
+    },
+    get log() {
+      log ??= createJobLog(attempt, around.emit);
+      return log;
+    },
     get checkpoint() {
       return parseJson(checkpoint);
     },

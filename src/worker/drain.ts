@@ -228,7 +228,7 @@ export class Drain {
 
   private start(held: Held): void {
     const { attempt } = held;
-    const { registry, report, execute } = this.options;
+    const { registry, report } = this.options;
     const type = registry.get(attempt.job.type);
     if (type === undefined) {
       report.unknownTypes.add(attempt.job.type);
@@ -241,15 +241,21 @@ export class Drain {
     held.state = 'executing';
     held.since = performance.now();
     this.executing++;
-    void execute(attempt, type)
-      .catch(notStarted)
-      .then((execution) => {
-        this.executing--;
-        this.room.jobEnded();
-        this.afterExecution(held, execution);
-        this.startBuffered();
-        this.bell.ring();
-      });
+    void this.runToEnd(held, type);
+  }
+
+  private async runToEnd(held: Held, type: JobType): Promise<void> {
+    let execution: Execution;
+    try {
+      execution = await this.options.execute(held.attempt, type);
+    } catch (error) {
+      execution = notStarted(error);
+    }
+    this.executing--;
+    this.room.jobEnded();
+    this.afterExecution(held, execution);
+    this.startBuffered();
+    this.bell.ring();
   }
 
   private afterExecution(held: Held, { outcome, abandoned, dropped }: Execution): void {

@@ -38,39 +38,38 @@ export async function execute(
   graceMs: number,
 ): Promise<Execution> {
   const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
-  const running = runTraced(attempt, () => run(attempt, type, around));
-  const grace = new Grace(attempt, graceOf(type, graceMs));
-  const ended = await Promise.race([running, grace.over]);
+  const ended = await withinGrace(
+    attempt,
+    graceOf(type, graceMs),
+    runTraced(attempt, () => run(attempt, type, around)),
+  );
   attempt.isOver = true;
   clearTimeout(timer);
-  grace.cancel();
-  if (ended !== undefined) return { abandoned: false, ...decide(attempt, type, ended) };
-  attempt.abandon();
-  return { outcome: afterAbandon(attempt, type), abandoned: true };
+  if (ended === undefined) {
+    attempt.abandon();
+    return { outcome: afterAbandon(attempt, type), abandoned: true };
+  }
+  return { abandoned: false, ...decide(attempt, type, ended) };
 }
 
 /** A program is ended by force, which takes its time; a function can only be waited for. */
 export const graceOf = ({ kind }: JobType, graceMs: number): number =>
   kind === 'command' ? Math.max(graceMs, PROGRAM_GRACE_MS) : graceMs;
 
-/** Resolves `graceMs` after the attempt's abort. */
-class Grace {
-  readonly over: Promise<undefined>;
-  private timer: NodeJS.Timeout | undefined;
-  private cancelled = false;
-
-  constructor(attempt: Attempt, graceMs: number) {
-    this.over = new Promise((resolve) => {
-      void attempt.whenAborted.then(() => {
-        if (!this.cancelled) this.timer = setTimeout(() => resolve(undefined), graceMs);
-      });
-    });
-  }
-
-  cancel(): void {
-    this.cancelled = true;
-    clearTimeout(this.timer);
-  }
+/** How the function ended; undefined if it goes on `graceMs` after its abort. */
+function withinGrace(attempt: Attempt, graceMs: number, running: Promise<Ended>): Promise<Ended | undefined> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    attempt.onAbort = () => {
+      timer = setTimeout(() => resolve(undefined), graceMs);
+    };
+    if (attempt.aborted !== undefined) attempt.onAbort();
+    running.then((ended) => {
+      attempt.onAbort = undefined;
+      clearTimeout(timer);
+      resolve(ended);
+    }, reject);
+  });
 }
 
 async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
