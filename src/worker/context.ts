@@ -6,7 +6,16 @@ import { enqueueJobs } from '../queue/enqueue';
 import { saveCheckpoint, saveProgress, TakenAwayError } from '../queue/fenced';
 import type { Fence } from '../queue/job';
 import type { Attempt } from './attempt';
-import { Completion, type JobContext, type JobId, type JobLog, type NewJob, type Tx, type Write } from './define';
+import {
+  Completion,
+  type JobContext,
+  type JobId,
+  type JobInfo,
+  type JobLog,
+  type NewJob,
+  type Tx,
+  type Write,
+} from './define';
 import { GuardedTx } from './guarded-tx';
 import { toEnqueue } from './new-job';
 import { parseJson, toJson } from './payload';
@@ -32,33 +41,72 @@ const UNSURE = 'an earlier save got no answer and may be stored; end this attemp
 
 const PROGRESS_EVERY_MS = 1_000;
 
-export function createContext(attempt: Attempt, around: Surroundings): JobContext {
+/** Made for every attempt, and mostly not asked for more than its job: what writes is made when it is asked for. */
+export class Context implements JobContext {
+  readonly job: JobInfo;
+  private readonly made: { writes?: Writes; log?: JobLog } = {};
+  private readonly attempt: Attempt;
+  private readonly around: Surroundings;
+
+  constructor(attempt: Attempt, around: Surroundings) {
+    const { id, type, queue, attempts, createdAt } = attempt.job;
+    this.job = { id, type, queue, attempt: attempts, maxAttempts: attempt.maxAttempts, createdAt };
+    this.attempt = attempt;
+    this.around = around;
+  }
+
+  get signal(): AbortSignal {
+    return this.attempt.signal;
+  }
+
+  get log(): JobLog {
+    this.made.log ??= createJobLog(this.attempt, this.around.emit);
+    return this.made.log;
+  }
+
+  get checkpoint(): unknown {
+    return this.writes.checkpoint();
+  }
+
+  // Getters, so that `const { save } = ctx` works.
+
+  get save(): JobContext['save'] {
+    return this.writes.save;
+  }
+
+  get progress(): JobContext['progress'] {
+    return this.writes.progress;
+  }
+
+  get complete(): JobContext['complete'] {
+    return complete;
+  }
+
+  get enqueue(): JobContext['enqueue'] {
+    return this.writes.enqueue;
+  }
+
+  private get writes(): Writes {
+    this.made.writes ??= createWrites(this.attempt, this.around);
+    return this.made.writes;
+  }
+}
+
+const complete: JobContext['complete'] = (write, result) => new Completion(write, result);
+
+interface Writes extends Pick<JobContext, 'save' | 'progress' | 'enqueue'> {
+  checkpoint(): unknown;
+}
+
+function createWrites(attempt: Attempt, around: Surroundings): Writes {
   const { job, fence } = attempt;
-  let log: JobLog | undefined;
   let checkpoint = job.checkpoint;
   let saves = job.saves;
   let saving: Promise<void> = Promise.resolve();
   let unsure: unknown;
   let progressAt = Number.NEGATIVE_INFINITY;
   return {
-    job: {
-      id: job.id,
-      type: job.type,
-      queue: job.queue,
-      attempt: job.attempts,
-      maxAttempts: attempt.maxAttempts,
-      createdAt: job.createdAt,
-    },
-    get signal() {
-      return attempt.signal;
-    },
-    get log() {
-      log ??= createJobLog(attempt, around.emit);
-      return log;
-    },
-    get checkpoint() {
-      return parseJson(checkpoint);
-    },
+    checkpoint: () => parseJson(checkpoint),
     async save(state: unknown, write?: Write): Promise<void> {
       const text = toJson(state);
       const store = async () => {
@@ -86,7 +134,6 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
       progressAt = now;
       await storeProgress(around.pool(), fence, fraction);
     },
-    complete: (write, result) => new Completion(write, result),
     async enqueue(jobs: NewJob | NewJob[], tx?: Tx): Promise<JobId[]> {
       const rows = [jobs].flat().map((job) => toEnqueue(job, around.registry));
       return enqueueJobs((tx ?? around.pool()) as Pool, rows);

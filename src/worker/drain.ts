@@ -17,6 +17,7 @@ import type { Report } from './report';
 import { Room } from './room';
 import { type OpenOutcome, releaseOf, settlementOf } from './settlement';
 import type { Settler } from './settler';
+import { Turn } from './turn';
 
 export interface DrainOptions {
   pool: Pool;
@@ -58,6 +59,7 @@ export class Drain {
   /** Resolves once no more is claimed. */
   readonly stopped: Promise<void>;
   private readonly bell = new Bell();
+  private readonly turn = new Turn(() => this.startBuffered());
   private readonly room: Room;
   private readonly options: DrainOptions;
 
@@ -219,7 +221,8 @@ export class Drain {
   }
 
   private startBuffered(): void {
-    while (this.stopReason === undefined && this.executing < this.room.slots) {
+    while (this.stopReason === undefined && this.executing < this.room.slots && this.buffer.length > 0) {
+      if (this.turn.isSpent) return;
       const held = this.buffer.shift();
       if (held === undefined) return;
       this.start(held);

@@ -4,8 +4,8 @@ import { completeJob, TakenAwayError } from '../queue/fenced';
 import { findUnstorable } from '../queue/payload-fault';
 import { type Attempt, AttemptAborted } from './attempt';
 import { killAfter, PROGRAM_GRACE_MS, runCommand } from './command';
-import { createContext, guarded, HandedOn, type Surroundings } from './context';
-import { Completion, type JobContext } from './define';
+import { Context, guarded, HandedOn, type Surroundings } from './context';
+import { Completion } from './define';
 import type { JobType } from './job-type';
 import { backoffMs, CANCELLED, type Outcome } from './outcome';
 import { parseJson, toJson, validate } from './payload';
@@ -20,10 +20,8 @@ export interface Execution {
   dropped?: string;
 }
 
-type Returned = { returned: unknown };
-
 /** How a function ended: `run` never rejects, so that no catch decides a state by where it stands. */
-type Ended = Returned | { threw: unknown } | { committed: true; dropped?: string };
+type Ended = { returned: unknown } | { threw: unknown } | { committed: true; dropped?: string };
 
 /**
  * Runs one attempt to its end and says how it ended; writes nothing, but for the function's own
@@ -31,54 +29,42 @@ type Ended = Returned | { threw: unknown } | { committed: true; dropped?: string
  *
  * @param graceMs how long a function may go on after its abort before it is abandoned
  */
-export async function execute(
-  attempt: Attempt,
-  type: JobType,
-  around: Surroundings,
-  graceMs: number,
-): Promise<Execution> {
-  const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
-  const ended = await withinGrace(
-    attempt,
-    graceOf(type, graceMs),
-    runTraced(attempt, () => run(attempt, type, around)),
-  );
-  attempt.isOver = true;
-  clearTimeout(timer);
-  if (ended === undefined) {
-    attempt.abandon();
-    return { outcome: afterAbandon(attempt, type), abandoned: true };
-  }
-  return { abandoned: false, ...decide(attempt, type, ended) };
+export function execute(attempt: Attempt, type: JobType, around: Surroundings, graceMs: number): Promise<Execution> {
+  return new Promise((resolve) => {
+    let late: NodeJS.Timeout | undefined;
+    let isEnded = false;
+    const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
+    const end = (describe: () => Execution) => {
+      if (isEnded) return;
+      isEnded = true;
+      attempt.isOver = true;
+      attempt.onAbort = undefined;
+      clearTimeout(timer);
+      clearTimeout(late);
+      resolve(describe());
+    };
+    attempt.onAbort = () => {
+      late = setTimeout(end, graceOf(type, graceMs), () => {
+        attempt.abandon();
+        return { outcome: afterAbandon(attempt, type), abandoned: true };
+      });
+    };
+    if (attempt.aborted !== undefined) attempt.onAbort();
+    const running = runTraced(attempt, () => run(attempt, type, around));
+    void running.then((ended) => end(() => ({ abandoned: false, ...decide(attempt, type, ended) })));
+  });
 }
 
 /** A program is ended by force, which takes its time; a function can only be waited for. */
 export const graceOf = ({ kind }: JobType, graceMs: number): number =>
   kind === 'command' ? Math.max(graceMs, PROGRAM_GRACE_MS) : graceMs;
 
-/** How the function ended; undefined if it goes on `graceMs` after its abort. */
-function withinGrace(attempt: Attempt, graceMs: number, running: Promise<Ended>): Promise<Ended | undefined> {
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    attempt.onAbort = () => {
-      timer = setTimeout(() => resolve(undefined), graceMs);
-    };
-    if (attempt.aborted !== undefined) attempt.onAbort();
-    running.then((ended) => {
-      attempt.onAbort = undefined;
-      clearTimeout(timer);
-      resolve(ended);
-    }, reject);
-  });
-}
-
 async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
   try {
-    const context = createContext(attempt, around);
-    const ended =
+    const context = new Context(attempt, around);
+    const returned =
       type.kind === 'command' ? await runProgram(attempt, type, context) : await runFunction(attempt, type, context);
-    const { returned } = ended;
-    if (!(returned instanceof Completion) || isForfeited(attempt)) return ended;
+    if (!(returned instanceof Completion) || isForfeited(attempt)) return { returned };
     return await commit(attempt, type, around, returned);
   } catch (error) {
     return { threw: error };
@@ -94,20 +80,14 @@ class RefusedPayload extends Error {}
 /** What a program said of itself when it failed for good. */
 class ProgramFailed extends Error {}
 
-async function runFunction(
-  attempt: Attempt,
-  type: JobType & { kind: 'function' },
-  context: JobContext,
-): Promise<Returned> {
-  return { returned: await type.definition.run(await readPayload(attempt, type), context) };
-}
-
-async function readPayload(attempt: Attempt, { definition }: JobType & { kind: 'function' }): Promise<unknown> {
+/** A schema takes its time, and one that is not there takes none. */
+function runFunction(attempt: Attempt, { definition }: JobType & { kind: 'function' }, context: Context): unknown {
   const payload = parsePayload(attempt.job.payload);
-  if (definition.payload === undefined) return payload;
-  const checked = await validate(definition.payload, payload);
-  if (checked.refused !== undefined) throw new RefusedPayload(checked.refused);
-  return checked.value;
+  if (definition.payload === undefined) return definition.run(payload, context);
+  return validate(definition.payload, payload).then((checked) => {
+    if (checked.refused !== undefined) throw new RefusedPayload(checked.refused);
+    return definition.run(checked.value, context);
+  });
 }
 
 function parsePayload(text: string | null): unknown {
@@ -118,11 +98,7 @@ function parsePayload(text: string | null): unknown {
   }
 }
 
-async function runProgram(
-  attempt: Attempt,
-  type: JobType & { kind: 'command' },
-  context: JobContext,
-): Promise<Returned> {
+async function runProgram(attempt: Attempt, type: JobType & { kind: 'command' }, context: Context): Promise<Printed> {
   const { job, signal } = attempt;
   const ended = await runCommand(type.definition, {
     payloadText: job.payload,
@@ -132,7 +108,7 @@ async function runProgram(
     log: context.log,
     killAfterMs: () => killAfter(attempt.aborted?.kind === 'stopping' || attempt.aborted?.kind === 'lost'),
   });
-  if (ended.kind === 'completed') return { returned: new Printed(ended.result, ended.dropped) };
+  if (ended.kind === 'completed') return new Printed(ended.result, ended.dropped);
   throw ended.kind === 'failed' ? new ProgramFailed(ended.error) : new Error(ended.error);
 }
 

@@ -84,6 +84,7 @@ class Run {
   private readonly drain: Drain;
   private readonly settler: Settler;
   private readonly suspects: SuspectHost;
+  private readonly surroundings: Surroundings;
   private jobPool: Pool | undefined;
   private stopSignal: string | undefined;
   private lost: string | undefined;
@@ -107,6 +108,7 @@ class Run {
     this.heartbeat = new Heartbeat({ database, runId, leaseMs: settings.lease, graceMs: settings.grace }, (message) =>
       this.onHeartbeat(message),
     );
+    this.surroundings = { emit, registry, pool: () => this.openJobPool(), isStopping: () => this.drain.isStopping };
     this.suspects = new SuspectHost({
       entry: childEntry,
       runId,
@@ -259,11 +261,6 @@ class Run {
     const execution = await execute(attempt, type, this.surroundings, this.options.settings.grace);
     this.heartbeat.unwatch(attempt);
     return execution;
-  }
-
-  private get surroundings(): Surroundings {
-    const { emit, registry } = this.options;
-    return { emit, registry, pool: () => this.openJobPool(), isStopping: () => this.drain.isStopping };
   }
 
   /** Apart from the run's own connections: functions that hold theirs for long must not keep it from settling. */

@@ -18,7 +18,15 @@ function settle(
   { id, attempts }: { id: JobId; attempts: number },
   status: Settlement['status'],
   count: Settlement['count'],
-  { charged = true, crashed = false, cancelled = false, delayMs = 0, result = null, error = null, freeKey = false }: Rest,
+  {
+    charged = true,
+    crashed = false,
+    cancelled = false,
+    delayMs = 0,
+    result = null,
+    error = null,
+    freeKey = false,
+  }: Rest,
 ): Settlement {
   return { id, attempts, status, count, charged, crashed, cancelled, delayMs, result, error, freeKey };
 }

@@ -1,0 +1,28 @@
+/** About what a statement takes that is on its way meanwhile. */
+const LONGEST_MS = 3;
+
+/**
+ * How long jobs that end at once may follow each other within one turn of the event loop. A whole buffer of them in one
+ * turn keeps the answers to the next claim waiting, and the server idle.
+ */
+export class Turn {
+  private startedAt: number | undefined;
+  private readonly onNext: () => void;
+
+  /** @param onNext called in the turn after one that was asked about */
+  constructor(onNext: () => void) {
+    this.onNext = onNext;
+  }
+
+  get isSpent(): boolean {
+    const now = performance.now();
+    if (this.startedAt === undefined) {
+      this.startedAt = now;
+      setImmediate(() => {
+        this.startedAt = undefined;
+        this.onNext();
+      });
+    }
+    return now - this.startedAt > LONGEST_MS;
+  }
+}
