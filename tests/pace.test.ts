@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LARGEST_BATCH, Pace } from '../src/worker/pace';
+import { LARGEST_BUFFER, Pace } from '../src/worker/pace';
 
 const CONCURRENCY = 10;
 
@@ -25,10 +25,10 @@ test('the buffer comes to hold what ends in half a second', () => {
   expect(run(1_000, 20).at(-1)).toBeCloseTo(500, -1);
 });
 
-test('it grows step by step and never beyond a batch', () => {
+test('it grows step by step and never beyond its end', () => {
   const sizes = run(100_000, 20);
   expect(sizes.slice(0, 4)).toEqual([10, 50, 210, 850]);
-  expect(sizes.at(-1)).toBe(LARGEST_BATCH);
+  expect(sizes.at(-1)).toBe(LARGEST_BUFFER);
 });
 
 test('when jobs become slow, it shrinks to nothing', () => {
@@ -42,7 +42,7 @@ test('when jobs become slow, it shrinks to nothing', () => {
   expect(sizes.at(-1)).toBe(0);
 });
 
-test('whatever happens, it is a whole number from 0 to a batch', () => {
+test('whatever happens, it is a whole number from 0 to its end', () => {
   const step = fc.record({ afterMs: fc.nat(5_000), ended: fc.nat(3_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.integer({ min: 1, max: 10_000 }), (steps, concurrency) => {
@@ -52,7 +52,7 @@ test('whatever happens, it is a whole number from 0 to a batch', () => {
         now += afterMs;
         for (let job = 0; job < ended; job++) pace.jobEnded();
         const size = pace.bufferSize(concurrency, now);
-        expect(Number.isInteger(size) && size >= 0 && size <= LARGEST_BATCH).toBe(true);
+        expect(Number.isInteger(size) && size >= 0 && size <= LARGEST_BUFFER).toBe(true);
       }
     }),
     { numRuns: 50 },

@@ -74,6 +74,12 @@ export class Recorder {
       });
       return ONE_ROW;
     },
+    complete_jobs: (_, keep) => {
+      keep(() => {
+        this.written.result = null;
+      });
+      return ONE_ROW;
+    },
     count_outcomes: () => ONE_ROW,
   };
 

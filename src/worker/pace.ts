@@ -4,7 +4,7 @@ import { IDS_AT_MOST } from '../queue/job';
 export const LARGEST_BATCH = IDS_AT_MOST;
 
 /** Jobs that wait here at most: while one batch is executed the next is claimed, and claims of whole batches are cheapest. */
-const LARGEST_BUFFER = 2 * LARGEST_BATCH;
+export const LARGEST_BUFFER = 2 * LARGEST_BATCH;
 
 /** A buffer holds what ends in about this time, so that slow jobs are left to other workers. */
 const BUFFER_SECONDS = 0.5;
