@@ -1,6 +1,7 @@
-import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
+import { createPool, format, type Pool, type PoolConnection } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
-import { text } from './statements';
+import { quoteHere, withLiterals } from './literal';
+import { type Parameters, text } from './statements';
 
 export type { Pool, PoolConnection };
 
@@ -40,6 +41,7 @@ export function driverOptions(settings: ConnectionSettings) {
     charset: 'utf8mb4',
     timezone: 'Z',
     namedPlaceholders: true,
+    queryFormat: writeValues,
     supportBigNumbers: true, // a number that a double cannot hold arrives as a string
     jsonStrings: true, // JSON arrives as text, on both families; parsing is the reader's decision
     decimalNumbers: false,
@@ -49,6 +51,15 @@ export function driverOptions(settings: ConnectionSettings) {
     connectTimeout: 5_000,
   };
 }
+
+/** Values by their names are of Rowlock's own statements: the driver has put those of job functions in a list by now. */
+const writeValues = (sql: string, values: SqlValues): string =>
+  isNamed(values) ? withLiterals(sql, values, quoteHere) : format(sql, values, false, 'Z');
+
+type SqlValues = Parameters | Exclude<globalThis.Parameters<typeof format>[1], undefined>;
+
+const isNamed = (values: SqlValues): values is Parameters =>
+  typeof values === 'object' && values !== null && Object.getPrototypeOf(values) === Object.prototype;
 
 /** What every session of Rowlock sets before its first statement. */
 export function sessionStatements(sessionTimeoutMs: number): string[] {

@@ -49,8 +49,13 @@ export interface Inserts {
  */
 export async function planInserts(on: Queryable, jobs: readonly EnqueueRow[], sizeOf: SizeOf): Promise<Inserts> {
   const [terms] = (await select<Terms>(on, 'read_insert_terms')) as [Terms];
-  for (const job of jobs) requireFit(job, terms, sizeOf);
-  return { terms, batches: splitBatches(jobs, sizeOf) };
+  const batches = new Batches();
+  for (const job of jobs) {
+    const size = sizeOf(job.payloadText);
+    requireFit(job, terms, size);
+    batches.add(job, size);
+  }
+  return { terms, batches: batches.all };
 }
 
 /**
@@ -95,21 +100,21 @@ const toRow = (job: EnqueueRow, { now }: Terms) => [
 
 const toId = (id: bigint): JobId => (id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id));
 
-function splitBatches(jobs: readonly EnqueueRow[], sizeOf: SizeOf): EnqueueRow[][] {
-  const batches: EnqueueRow[][] = [];
-  let batch: EnqueueRow[] = [];
-  let bytes = 0;
-  for (const job of jobs) {
-    const size = sizeOf(job.payloadText);
-    if (batch.length === LARGEST_BATCH || (batch.length > 0 && bytes + size > LARGEST_BATCH_BYTES)) {
-      batches.push(batch);
-      batch = [];
-      bytes = 0;
+/** Jobs in order, each batch as large as one INSERT may be. */
+class Batches {
+  readonly all: EnqueueRow[][] = [];
+  private last: EnqueueRow[] = [];
+  private bytes = 0;
+
+  add(job: EnqueueRow, size: number): void {
+    if (this.all.length === 0 || this.last.length === LARGEST_BATCH || this.bytes + size > LARGEST_BATCH_BYTES) {
+      this.last = [];
+      this.bytes = 0;
+      this.all.push(this.last);
     }
-    batch.push(job);
-    bytes += size;
+    this.last.push(job);
+    this.bytes += size;
   }
-  return [...batches, batch];
 }
 
 /** The server's own no: what it says of JSON gives a place and quotes nothing. */

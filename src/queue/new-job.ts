@@ -42,13 +42,16 @@ const LATEST = Date.UTC(2038, 0, 19, 3, 14, 7);
 /** Bytes of a payload inside of a statement. */
 export type SizeOf = (json: string | null) => number;
 
-/** @throws UnfitJobError */
-export function requireFit(job: EnqueueRow, terms: Terms, sizeOf: SizeOf): void {
-  const fault = findFault(job, terms, sizeOf);
+/**
+ * @param size of its payload in a statement
+ * @throws UnfitJobError
+ */
+export function requireFit(job: EnqueueRow, terms: Terms, size: number): void {
+  const fault = findFault(job, terms, size);
   if (fault !== undefined) throw new UnfitJobError(fault);
 }
 
-function findFault(job: EnqueueRow, { now, largestPacket }: Terms, sizeOf: SizeOf): string | undefined {
+function findFault(job: EnqueueRow, { now, largestPacket }: Terms, payloadSize: number): string | undefined {
   const { jobType, payloadText, queue, priority, uniqueKey, maxAttempts } = job;
   const due = dueAt(job, now).getTime();
   if (!(due >= EARLIEST && due <= LATEST)) {
@@ -64,7 +67,7 @@ function findFault(job: EnqueueRow, { now, largestPacket }: Terms, sizeOf: SizeO
       : undefined) ??
     (queue === undefined ? undefined : findNameFault('queue', queue)) ??
     (uniqueKey === undefined ? undefined : findNameFault('unique key', uniqueKey)) ??
-    (payloadText === null ? undefined : findPayloadFault(payloadText, largestPacket, sizeOf))
+    (payloadText === null ? undefined : findPayloadFault(payloadText, payloadSize, largestPacket))
   );
 }
 
@@ -75,12 +78,13 @@ function findNameFault(what: string, name: string): string | undefined {
   if (name === '') return `the ${what} is empty`;
   if (name.endsWith(' ')) return `the ${what} ends with a space, which the database does not see; leave it out`;
   if (!name.isWellFormed()) return `the ${what} has half of a character in it`;
+  if (name.length <= 255) return undefined;
   const length = [...name].length; // the column counts whole characters
   return length > 255 ? `the ${what} has ${length} characters; 255 is the most` : undefined;
 }
 
-function findPayloadFault(json: string, largestPacket: number, sizeOf: SizeOf): string | undefined {
-  const size = sizeOf(json) + PACKET_MARGIN;
+function findPayloadFault(json: string, payloadSize: number, largestPacket: number): string | undefined {
+  const size = payloadSize + PACKET_MARGIN;
   if (size > largestPacket) {
     return `the payload is too large: about ${size} bytes as the server gets it, and it takes ${largestPacket}; store the data elsewhere and send its place, or raise max_allowed_packet`;
   }
@@ -96,7 +100,7 @@ export function sizeInStatement(json: string | null): number {
   return size;
 }
 
-const GROWING = new Set([...'"\\\n\r\t,:'].map((char) => char.charCodeAt(0)));
+const GROWING = new Set([...'\'"\\\n\r\t,:'].map((char) => char.charCodeAt(0)));
 
 /** When it is due; without a time of its own, from the database's clock. */
 export const dueAt = ({ runAt, delayMs = 0 }: EnqueueRow, now: Date): Date =>
