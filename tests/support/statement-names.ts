@@ -11,13 +11,18 @@ interface Known {
   shape: RegExp;
 }
 
+/** What a statement has around it on a session of the caller's. */
+const FOR_MARIADB = /^\/\*M! SET STATEMENT .*? FOR \*\/ /;
+const FOR_MYSQL = /^(\w+) \/\*\+ .*?\*\/ /;
+
 let known: Known[] | undefined;
 
 /** The file of sql/queries that a statement comes from, whatever its values; of any other one its first words. */
 export function nameStatement(sql: string): string {
   known ??= readKnown();
-  const found = known.find(({ begin, shape }) => sql.startsWith(begin) && shape.test(sql));
-  return found?.name ?? sql.replaceAll(/\s+/g, ' ').slice(0, 60);
+  const bare = sql.replace(FOR_MARIADB, '').replace(FOR_MYSQL, '$1 ');
+  const found = known.find(({ begin, shape }) => bare.startsWith(begin) && shape.test(bare));
+  return found?.name ?? bare.replaceAll(/\s+/g, ' ').slice(0, 60);
 }
 
 /** The longest beginnings first: some statements begin as others do, and go on. */

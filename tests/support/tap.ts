@@ -16,7 +16,6 @@ export interface Tap {
 const HEADER = 4;
 
 const COMMANDS: Record<number, string> = {
-  1: 'QUIT',
   14: 'PING',
   22: 'PREPARE',
   23: 'EXECUTE',
@@ -24,6 +23,8 @@ const COMMANDS: Record<number, string> = {
   31: 'RESET',
 };
 const COM_QUERY = 3;
+/** Has no answer, so nobody waits for it. */
+const COM_QUIT = 1;
 
 /** MySQL 8 wants the number of query attributes (none, in one set) ahead of the text. */
 const NO_ATTRIBUTES = 2;
@@ -85,7 +86,7 @@ function listenForCommands(tell: (command: string) => void): (data: Buffer) => v
       const end = HEADER + waiting.readUIntLE(0, 3);
       if (waiting.length < end) return;
       // Handshake and authentication have other numbers.
-      if (waiting[3] === 0) tell(nameCommand(waiting.subarray(HEADER, end)));
+      if (waiting[3] === 0 && waiting[HEADER] !== COM_QUIT) tell(nameCommand(waiting.subarray(HEADER, end)));
       waiting = waiting.subarray(end);
     }
   };

@@ -1,0 +1,130 @@
+import { numbers } from './support/prune';
+import { startTap, type Tap } from './support/tap';
+import { openWorkshop, type Workshop } from './support/workshop';
+
+let shop: Workshop;
+
+beforeAll(async () => {
+  shop = await openWorkshop('run-jobs.js');
+});
+
+beforeEach(() => shop.clear());
+
+const SILENT_SUCCESS = { code: 0, signal: null, stdout: '', stderr: '' };
+
+/** A run to its end, and what it has sent. */
+async function tapRun(args: string[] = []): Promise<Tap> {
+  const tap = await startTap(shop.db.urls.worker);
+  expect(await shop.run(args, { DATABASE_URL: tap.url })).toEqual(SILENT_SUCCESS);
+  await tap.close();
+  return tap;
+}
+
+const count = (sent: readonly string[], ...names: string[]): number =>
+  sent.filter((name) => names.includes(name)).length;
+
+/** What each transaction has sent, by the first statement in it. */
+function groupTransactions({ connections }: Tap): Record<string, string[][]> {
+  const groups: Record<string, string[][]> = {};
+  for (const sent of connections) {
+    let begin = sent.indexOf('START TRANSACTION');
+    while (begin >= 0) {
+      const end = sent.indexOf('COMMIT', begin);
+      const inside = sent.slice(begin + 1, end);
+      const [first = ''] = inside;
+      groups[first] = [...(groups[first] ?? []), inside];
+      begin = sent.indexOf('START TRANSACTION', begin + 1);
+    }
+  }
+  return groups;
+}
+
+/** Each of these is a round trip, and cron pays for it every minute: who adds one says so here. */
+const BEGIN = ['set_session', 'set_isolation', 'list_migrations', 'read_server', 'insert_run'];
+const RESCUE = ['START TRANSACTION', 'find_expired_runs', 'COMMIT', 'find_orphaned_jobs'];
+const LOOK = ['find_paused_queues', 'find_next_lane'];
+/** The second comes after a poll. */
+const LOOKS = 2;
+
+/** Asked before the drain, and by it, then once a second: what else is sent does not depend on how long it takes. */
+const BESIDE = 'count_jobs_beside';
+
+describe('a run that finds nothing', () => {
+  test('asks this, on one connection', async () => {
+    const { connections, sent } = await tapRun();
+    expect(connections).toHaveLength(1);
+    expect(sent.slice(0, 12)).toEqual([...BEGIN, ...RESCUE, 'take_slot', BESIDE, BESIDE]);
+    const looks = sent.slice(12).filter((name) => name !== BESIDE);
+    expect(looks).toEqual([...Array(LOOKS).fill(LOOK).flat(), 'close_run']);
+  });
+
+  test('asks no more when 5,000 jobs are due later, but for the lanes they are in', async () => {
+    await shop.db.pool.query(
+      `INSERT INTO background_jobs (job_type, queue, priority, run_at)
+       SELECT 'echo', CONCAT('later ', n % 5), n % 3, NOW(3) + INTERVAL 1 DAY FROM ${numbers(5_000)}`,
+    );
+    const { sent } = await tapRun();
+    expect(count(sent, 'find_next_lane')).toBe(LOOKS * (15 + 1));
+    const others = sent.filter((name) => name !== 'find_next_lane' && name !== BESIDE);
+    expect(others).toHaveLength(BEGIN.length + RESCUE.length + LOOKS + 2);
+  });
+
+  test('since another run has the host, asks this', async () => {
+    await shop.run();
+    const open = `slot = 0, finished_at = NULL, lease_expires_at = '2037-01-01'`;
+    await shop.db.pool.query(`UPDATE background_job_runs SET ${open}`);
+    const { connections } = await tapRun();
+    expect(connections).toEqual([[...BEGIN, ...RESCUE, 'take_slot', 'close_run', 'find_starvation']]);
+  });
+});
+
+test('--keep-alive: each poll is two round trips, five a second at most', async () => {
+  const SECONDS = 2;
+  const { sent, connections } = await tapRun(['--keep-alive', `${SECONDS}s`]);
+  expect(connections).toHaveLength(1);
+  const whileIdle = sent.slice(sent.indexOf('take_slot') + 1, sent.indexOf('close_run'));
+  const polls = count(whileIdle, 'find_next_lane');
+  expect({ polls, few: polls <= 5 * SECONDS + 2 }).toMatchObject({ few: true });
+  expect(polls).toBeGreaterThan(1);
+  expect(whileIdle.filter((name) => name !== BESIDE)).toEqual(Array(polls).fill(LOOK).flat());
+  // What the jobs of earlier runs take is asked once a second, and before the first look.
+  expect(count(whileIdle, BESIDE)).toBeLessThanOrEqual(2 + SECONDS);
+});
+
+describe('a drain', () => {
+  const JOBS = 5_000;
+
+  test('of 5,000 jobs takes a statement for every ten, and a commit for every forty, at most', async () => {
+    await shop.addMany(JOBS, 'echo');
+    const tap = await tapRun();
+    const [summary] = await shop.rows(
+      `SELECT COUNT(*) AS jobs, SUM(status = 'completed' AND attempts = 1) AS completed FROM background_jobs`,
+    );
+    expect(summary).toEqual({ jobs: JOBS, completed: String(JOBS) });
+
+    const { claim_lane: claims = [], settle_jobs: settles = [], ...others } = groupTransactions(tap);
+    // A claim that finds nothing ends at once; one that does is five round trips, with the two of the transaction.
+    const dry = claims.filter(({ length }) => length === 1);
+    const full = claims.filter(({ length }) => length > 1);
+    expect(full).toEqual(full.map(() => ['claim_lane', 'mark_claimed', 'count_claimed']));
+    expect(settles).toEqual(settles.map(() => ['settle_jobs', 'count_outcomes']));
+    expect(Object.keys(others)).toEqual(['find_expired_runs']);
+    expect(dry.length).toBeLessThanOrEqual(12);
+
+    const { sent, connections } = tap;
+    const statements = sent.length;
+    const commits = count(sent, 'COMMIT');
+    // Measured: 181 to 195 statements, 35 to 38 commits.
+    expect({ statements, few: statements <= JOBS / 10 }).toMatchObject({ few: true });
+    expect({ commits, few: commits <= JOBS / 40 }).toMatchObject({ few: true });
+    // Those of the run, and the heartbeat's.
+    expect(connections.length).toBeLessThanOrEqual(4 + 1);
+  });
+
+  test('of one job takes 60 statements at most', async () => {
+    await shop.add('echo');
+    const { sent } = await tapRun();
+    expect(count(sent, 'mark_claimed', 'settle_jobs')).toBe(2);
+    expect({ statements: sent.length, few: sent.length <= 60 }).toMatchObject({ few: true });
+  });
+});
