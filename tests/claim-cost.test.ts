@@ -97,7 +97,7 @@ describe('each claimed job is read twice, in a full batch,', () => {
     await insertMany(100_000, 'job_type, queue, status, processed_at', "'done', 'done', 'completed', NOW(3)");
     await addDue('done');
     await drainQueue('done');
-  });
+  }, 120_000);
 
   test('with 200,000 future jobs in the lane ahead, and in its own', async () => {
     await insertMany(200_000, 'job_type, queue, run_at', "'later', 'later', NOW(3) + INTERVAL 1 DAY");
@@ -109,13 +109,13 @@ describe('each claimed job is read twice, in a full batch,', () => {
     ]);
     expect(sumEntries(meter.take())).toBeLessThanOrEqual(3 * 2);
     await drainQueue('later');
-  });
+  }, 120_000);
 
   test('with 100,000 due jobs in the queues ahead', async () => {
     await insertMany(100_000, 'job_type, queue', `'other', CONCAT('ahead ', n % 10)`);
     await addDue('behind');
     await drainQueue('behind');
-  });
+  }, 120_000);
 
   test('behind a claim that another run has not committed', async () => {
     await addDue('shared', 2 * DUE);

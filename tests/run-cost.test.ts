@@ -119,7 +119,7 @@ describe('a drain', () => {
     expect({ commits, few: commits <= JOBS / 40 }).toMatchObject({ few: true });
     // Those of the run, and the heartbeat's.
     expect(connections.length).toBeLessThanOrEqual(4 + 1);
-  });
+  }, 60_000);
 
   test('of one job takes 60 statements at most', async () => {
     await shop.add('echo');
