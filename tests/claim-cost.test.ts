@@ -239,7 +239,6 @@ describe('with a snapshot held, the last thousand of 40,000', () => {
       await claimNext();
       return performance.now() - started;
     });
-    const median = (of: number[]) => of.sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0;
     const ratio = median(times.slice(-5)) / median(times.slice(1, 6));
     // Without the cursor each claim walks over all claimed before it: thirty times and more.
     expect({ ratio, fast: ratio < 3 }).toMatchObject({ fast: true });
@@ -256,10 +255,12 @@ describe('with a snapshot held, the last thousand of 40,000', () => {
       return touched;
     });
     // For each job as many as its row lies deep in the table: 1,603 for 800. Without the cursor the last touched 142,538.
-    const [first = 0] = pages;
-    const most = Math.max(...pages);
-    expect({ first, most, few: first <= 5 * LIMIT && most <= 1.1 * first }).toMatchObject({ few: true });
+    // The median, since a claim begins its descent again where another session has changed the page beneath it.
+    const [first, last] = [median(pages.slice(0, 5)), median(pages.slice(-5))];
+    expect({ first, last, few: first <= 5 * LIMIT && last <= 1.1 * first }).toMatchObject({ few: true });
   }, 60_000);
+
+  const median = (of: number[]) => of.sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0;
 
   async function isMariaDb(): Promise<boolean> {
     const [[server]] = await pool.query<RowDataPacket[]>('SELECT VERSION() AS version');
