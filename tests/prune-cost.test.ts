@@ -3,7 +3,7 @@ import { text } from '../src/db/statements';
 import { IDS_AT_MOST } from '../src/queue/job';
 import { prune } from '../src/queue/prune';
 import { DAY_MS, NOTHING, numbers, openPruneBench, type PruneBench, TWO_WEEKS } from './support/prune';
-import { openQueuePool } from './support/tables';
+import { openReadMeter, sumEntries } from './support/reads';
 
 let bench: PruneBench;
 
@@ -14,23 +14,11 @@ beforeAll(async () => {
 beforeEach(() => bench.clear());
 
 describe('what it costs', () => {
-  /** Entries that a piece of work reads, on a pool of one connection. */
+  /** Entries that a piece of work reads. */
   async function countReads(work: (on: typeof bench.pool) => Promise<unknown>): Promise<number> {
-    const single = openQueuePool(bench.db.url, 1);
-    const read = async (): Promise<number> => {
-      const [rows] = await single.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Handler\\_read\\_%'");
-      return rows.reduce((sum, row) => sum + Number(row['Value']), 0);
-    };
-    try {
-      await single.query('SELECT 1');
-      const empty = await read();
-      const asking = (await read()) - empty;
-      const before = await read();
-      await work(single);
-      return (await read()) - before - asking;
-    } finally {
-      await single.end();
-    }
+    const meter = await openReadMeter(bench.db.url);
+    await work(meter.pool);
+    return sumEntries(meter.take());
   }
 
   test('1,000 old rows among 30,000 newer ones: the newer are not read', async () => {
