@@ -22,6 +22,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm install --no-save --include=dev --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY scripts/bundle.mjs scripts/bundle.mjs
 RUN npm run build && chmod +x dist/cli.js && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-slim

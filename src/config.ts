@@ -1,10 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'dotenv';
-import type { z } from 'zod';
 import { ConfigError, messageOf, UsageError } from './errors';
 import { type ConnectionSettings, serverName } from './server-url';
-import { age, count, duration, logLevel, mailUrl, metricsPath, names, serverUrl, text, webUrl } from './shapes';
+import {
+  age,
+  count,
+  duration,
+  logLevel,
+  mailUrl,
+  metricsPath,
+  names,
+  type Shape,
+  serverUrl,
+  text,
+  Wrong,
+  webUrl,
+} from './shapes';
 
 export { type ConnectionSettings, serverName };
 
@@ -73,28 +85,26 @@ const RUN_OPTIONS = {
   concurrency: { variable: 'ROWLOCK_CONCURRENCY', initial: '10', shape: count(1, 10_000) },
   maxRuns: { variable: 'ROWLOCK_MAX_RUNS', initial: '1', shape: count(1, 1_000) },
   maxTime: { variable: 'ROWLOCK_MAX_TIME', initial: '10m', shape: duration(1) },
-  maxJobs: { variable: 'ROWLOCK_MAX_JOBS', initial: undefined, shape: count(1, 1_000_000_000).optional() },
+  maxJobs: { variable: 'ROWLOCK_MAX_JOBS', initial: undefined, shape: count(1, 1_000_000_000) },
   keepAlive: { variable: 'ROWLOCK_KEEP_ALIVE', initial: '0', shape: duration(0) },
   poll: { variable: 'ROWLOCK_POLL', initial: '200ms', shape: duration(10) },
   grace: { variable: 'ROWLOCK_GRACE', initial: '25s', shape: duration(0) },
   lease: { variable: 'ROWLOCK_LEASE', initial: '60s', shape: duration(1_000) },
 } as const;
 
-const optional = <T extends z.ZodType>(shape: T) => shape.optional();
-
 const OTHER_SETTINGS = {
-  database: { variable: 'DATABASE_URL', shape: optional(serverUrl) },
-  logLevel: { variable: 'LOG_LEVEL', shape: optional(logLevel) },
-  logFile: { variable: 'LOG_FILE', shape: optional(text), isPath: true },
-  jobs: { variable: 'ROWLOCK_JOBS', shape: optional(text), isPath: true },
-  prune: { variable: 'ROWLOCK_PRUNE', shape: optional(age) },
-  pingUrl: { variable: 'ROWLOCK_PING_URL', shape: optional(webUrl) },
-  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: optional(metricsPath), isPath: true },
-  smtpUrl: { variable: 'SMTP_URL', shape: optional(mailUrl) },
-  mailFrom: { variable: 'MAIL_FROM', shape: optional(text) },
-  reportDir: { variable: 'REPORT_DIR', shape: optional(text), isPath: true },
-  reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: optional(serverUrl) },
-  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: optional(text), isPath: true },
+  database: { variable: 'DATABASE_URL', shape: serverUrl },
+  logLevel: { variable: 'LOG_LEVEL', shape: logLevel },
+  logFile: { variable: 'LOG_FILE', shape: text, isPath: true },
+  jobs: { variable: 'ROWLOCK_JOBS', shape: text, isPath: true },
+  prune: { variable: 'ROWLOCK_PRUNE', shape: age },
+  pingUrl: { variable: 'ROWLOCK_PING_URL', shape: webUrl },
+  metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: metricsPath, isPath: true },
+  smtpUrl: { variable: 'SMTP_URL', shape: mailUrl },
+  mailFrom: { variable: 'MAIL_FROM', shape: text },
+  reportDir: { variable: 'REPORT_DIR', shape: text, isPath: true },
+  reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: serverUrl },
+  reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: text, isPath: true },
 } as const;
 
 /** One setting, wherever it comes from. */
@@ -149,7 +159,9 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
   };
 }
 
-type OtherSettings = { [K in keyof typeof OTHER_SETTINGS]: z.output<(typeof OTHER_SETTINGS)[K]['shape']> };
+type ValueOf<S> = S extends Shape<infer T> ? T : never;
+
+type OtherSettings = { [K in keyof typeof OTHER_SETTINGS]: ValueOf<(typeof OTHER_SETTINGS)[K]['shape']> | undefined };
 
 /** The database, for a command that cannot do without. */
 export function requireDatabase(settings: Settings): ConnectionSettings {
@@ -180,16 +192,17 @@ class Faults {
   private readonly inEnvironment: string[] = [];
 
   collect(
-    shape: z.ZodType,
+    shape: Shape<unknown>,
     option: string,
     override: string | string[] | undefined,
     variable: string,
     initial: string | undefined,
   ): unknown {
     const raw = override ?? readVariable(variable) ?? initial;
-    const parsed = shape.safeParse(raw);
-    if (parsed.success) return parsed.data;
-    const why = parsed.error.issues[0]?.message ?? 'is wrong';
+    if (raw === undefined) return undefined;
+    const value = shape(raw);
+    if (!(value instanceof Wrong)) return value;
+    const { why } = value;
     const shown = /URL/.test(variable) ? '' : ` "${String(raw)}"`;
     if (override === undefined) this.inEnvironment.push(`${variable}${shown} ${why}`);
     else this.onCommandLine.push(`${flagOf(option)}${shown} ${why}`);

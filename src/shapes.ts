@@ -1,27 +1,40 @@
-import { z } from 'zod';
 import { parseDuration } from './duration';
 import { parseServerUrl } from './server-url';
 
-/** The shapes that settings have. What is wrong with one is told in words that follow its name. */
-export const text = z.string();
+/** What somebody gave for a setting: words, or a list of them where an option may be repeated. */
+export type Given = string | string[];
+
+/** What is wrong with a setting, in words that follow its name. */
+export class Wrong {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** What a setting may be: makes its value of what was given. By hand, as zod took 55 ms to load in every run. */
+export type Shape<T> = (given: Given) => T | Wrong;
+
+const shapeOf =
+  <T>(read: (words: string) => T | Wrong): Shape<T> =>
+  (given) =>
+    typeof given === 'string' ? read(given) : new Wrong('is given more than once');
+
+export const text = shapeOf((words) => words);
 
 export const duration = (atLeastMs: number) =>
-  z.string().transform((words, context) => {
+  shapeOf((words) => {
     const ms = parseDuration(words);
-    if (ms === undefined || ms < atLeastMs || ms > LONGEST_MS) {
-      const least = atLeastMs > 0 ? `, at least ${atLeastMs} ms` : '';
-      context.addIssue({ code: 'custom', message: `is no duration such as 200ms, 60s or 10m${least}` });
-      return z.NEVER;
-    }
-    return ms;
+    if (ms !== undefined && ms >= atLeastMs && ms <= LONGEST_MS) return ms;
+    const least = atLeastMs > 0 ? `, at least ${atLeastMs} ms` : '';
+    return new Wrong(`is no duration such as 200ms, 60s or 10m${least}`);
   });
 
 /** A length of time that no timer waits for. */
-export const age = z.string().transform((words, context) => {
+export const age = shapeOf((words) => {
   const ms = parseDuration(words);
   if (ms !== undefined && ms >= LEAST_AGE_MS && ms <= LONGEST_AGE_MS) return ms;
-  context.addIssue({ code: 'custom', message: 'is no duration such as 14d, from 1h to 3650d' });
-  return z.NEVER;
+  return new Wrong('is no duration such as 14d, from 1h to 3650d');
 });
 
 const LEAST_AGE_MS = 3_600_000;
@@ -31,35 +44,35 @@ const LONGEST_AGE_MS = 3650 * 86_400_000;
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const count = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `is no whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, `is no whole number from ${least} to ${most}`);
+  shapeOf((words) => {
+    const number = /^\d+$/.test(words) ? Number(words) : Number.NaN;
+    return number >= least && number <= most ? number : new Wrong(`is no whole number from ${least} to ${most}`);
+  });
 
-export const names = z
-  .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
-  .transform((all) => [...new Set(all.map((name) => name.trim()).filter((name) => name !== ''))]);
+export const names: Shape<string[]> = (given) => {
+  const all = typeof given === 'string' ? given.split(',') : given;
+  return [...new Set(all.map((name) => name.trim()).filter((name) => name !== ''))];
+};
 
-export const logLevel = z.enum(['error', 'warn', 'info', 'debug'], 'is none of error, warn, info, debug');
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
-export const serverUrl = z.string().transform((url, context) => {
+export const logLevel = shapeOf(
+  (words) => LOG_LEVELS.find((level) => level === words) ?? new Wrong(`is none of ${LOG_LEVELS.join(', ')}`),
+);
+
+export const serverUrl = shapeOf((url) => {
   const found = parseServerUrl(url);
-  if (typeof found !== 'string') return found;
-  context.addIssue({ code: 'custom', message: found });
-  return z.NEVER;
+  return typeof found === 'string' ? new Wrong(found) : found;
 });
 
-export const mailUrl = z
-  .string()
-  .refine(
-    (url) => /^smtps?:$/.test(URL.parse(url)?.protocol ?? ''),
-    'is not of the form smtp://user:password@host:587',
-  );
+const urlOf = (protocols: RegExp, form: string) =>
+  shapeOf((url) => (protocols.test(URL.parse(url)?.protocol ?? '') ? url : new Wrong(`is not of the form ${form}`)));
 
-export const webUrl = z
-  .string()
-  .refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''), 'is not of the form https://host/path');
+export const mailUrl = urlOf(/^smtps?:$/, 'smtp://user:password@host:587');
+
+export const webUrl = urlOf(/^https?:$/, 'https://host/path');
 
 /** The textfile collector of node_exporter reads no others. */
-export const metricsPath = z.string().endsWith('.prom', 'does not end in .prom, as a file for node_exporter has to');
+export const metricsPath = shapeOf((path) =>
+  path.endsWith('.prom') ? path : new Wrong('does not end in .prom, as a file for node_exporter has to'),
+);

@@ -5,7 +5,8 @@ const SRC = join(__dirname, '..', 'src');
 
 /** From the ground up. What a line names may import from its own line and from those above it, never from below. */
 const LAYERS = [
-  ['duration', 'nearest', 'server-url', 'version'],
+  ['duration', 'folders', 'nearest', 'server-url'],
+  ['version'],
   ['errors'],
   ['shapes'],
   ['events', 'config', 'logger'],

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PACKAGE_FOLDER } from '../folders';
 import { print } from './print';
 
-const FOLDER = join(__dirname, '..', '..', 'completion');
+const FOLDER = join(PACKAGE_FOLDER, 'completion');
 
 /** `rowlock completion bash|zsh|fish`. */
 export function printScript(shell: string): void {

@@ -1,7 +1,7 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import { type Pruned, prune } from '../queue/prune';
-import { age } from '../shapes';
+import { age, Wrong } from '../shapes';
 import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
@@ -31,9 +31,9 @@ export async function pruneCommand(
 
 function readAge(option: string, words: string | undefined): number | undefined {
   if (words === undefined) return undefined;
-  const { success, data, error } = age.safeParse(words);
-  if (success) return data;
-  throw new UsageError(`${option} "${words}" ${error.issues[0]?.message ?? 'is wrong'}`);
+  const ms = age(words);
+  if (ms instanceof Wrong) throw new UsageError(`${option} "${words}" ${ms.why}`);
+  return ms;
 }
 
 function sayPruned({ completed, failed, runs, orphanedErrors }: Pruned, dryRun: boolean): string {

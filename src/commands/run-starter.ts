@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { environmentFor, type LogLevel } from '../config';
 import { messageOf } from '../errors';
 import type { Emit } from '../events';
+import { CODE_FOLDER } from '../folders';
 
-const CLI = join(__dirname, '..', 'cli.js');
+const CLI = join(CODE_FOLDER, 'cli.js');
 
 export interface RunStarterOptions {
   runArguments: readonly string[];

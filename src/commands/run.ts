@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type ConnectionSettings, requireDatabase, type Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import type { Emit } from '../events';
+import { CODE_FOLDER } from '../folders';
 import { closeRegistry, loadRegistry } from '../jobs/load-registry';
 import { createLog } from '../logger';
 import { findNearest } from '../nearest';
@@ -53,7 +54,7 @@ async function work(settings: Settings, options: RunCommandOptions, emit: Emit):
       registry,
       emit,
       pruneMs: settings.pruneMs,
-      childEntry: [join(__dirname, '..', 'cli.js'), ...childArguments(settings)],
+      childEntry: [join(CODE_FOLDER, 'cli.js'), ...childArguments(settings)],
       ...(options.ids !== undefined && options.ids.length > 0 && { ids: options.ids }),
       ...(options.failOnError !== undefined && { failOnError: options.failOnError }),
     });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { PACKAGE_FOLDER } from '../folders';
 import { withoutStatement } from './faults';
 import type { Queryable } from './pool';
 
@@ -9,7 +10,7 @@ export type Parameters = Record<string, Value | Value[] | Value[][]>;
 type Value = string | number | boolean | Date | null;
 
 /** The folder of the SQL that ships with the package. */
-export const SQL_FOLDER = join(__dirname, '..', '..', 'sql');
+export const SQL_FOLDER = join(PACKAGE_FOLDER, 'sql');
 
 /**
  * No statement of the queue takes this long: the longest wait inside the server is the lock wait of 3 s.

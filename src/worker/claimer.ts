@@ -50,12 +50,13 @@ export class Claimer {
    */
   async claim(limit: number): Promise<Catch & { strays: { id: JobId; attempts: number }[] }> {
     const strays = this.uncertain ? await this.recover() : [];
-    await this.refresh();
     const started = performance.now();
+    await this.refresh();
     let jobs = await this.sweep(limit);
     if (jobs.length > 0) return { jobs, exhausted: false, strays };
-    // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors.
-    if (!(await this.look())) return { jobs, exhausted: false, strays };
+    // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors. Unless it began
+    // with a look: then a second one would only come later, by the poll of 200 ms that each idle tick waited for it.
+    if (this.lookedAt < started && !(await this.look())) return { jobs, exhausted: false, strays };
     let certain = true;
     for (const lane of [...this.due.values()].flat()) {
       if (lane.mayRescan(performance.now())) lane.rescan();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { CODE_FOLDER } from '../folders';
 import type { HeartbeatData, HeartbeatMessage } from './heartbeat-thread';
 import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
 
@@ -31,7 +32,7 @@ export class Heartbeat {
 
   /** A thread that fails, for want of memory perhaps, is started anew: without it the lease ends. */
   private startThread(): void {
-    const worker = new Worker(join(__dirname, 'heartbeat-thread.js'), {
+    const worker = new Worker(join(CODE_FOLDER, 'worker', 'heartbeat-thread.js'), {
       workerData: { ...this.data, pulse: this.pulse.shared } satisfies HeartbeatData,
     });
     worker.on('message', this.onMessage);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Pool } from '../db/pool';
 import type { Emit } from '../events';
+import { CODE_FOLDER } from '../folders';
 import { Attempt } from './attempt';
 import { execute } from './execute';
 import type { JobType } from './job-type';
@@ -57,7 +58,7 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
     exitProcess(1);
   }, emit);
   // A function that does not yield hears no 'disconnect'.
-  new Worker(join(__dirname, 'orphan-thread.js'), { workerData: process.ppid }).unref();
+  new Worker(join(CODE_FOLDER, 'worker', 'orphan-thread.js'), { workerData: process.ppid }).unref();
   return new Promise(() => undefined);
 }
 

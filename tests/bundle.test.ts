@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDatabase } from './support/database';
+import { rowlock } from './support/rowlock';
+
+const CLI = join(__dirname, '..', 'dist', 'cli.js');
+
+const TELL_LOADED = join(__dirname, 'fixtures', 'tell-loaded.js');
+
+// To find and read 200 files was most of what a run cost that finds nothing.
+test('a run that finds nothing loads one file', async () => {
+  const { url } = await createDatabase();
+  const { stdout } = await rowlock(['run'], { env: { DATABASE_URL: url, NODE_OPTIONS: `--require=${TELL_LOADED}` } });
+  expect(JSON.parse(stdout)).toEqual([TELL_LOADED, CLI]);
+});
+
+test('an error tells where it was thrown, by name', async () => {
+  const { stderr, code } = await rowlock(['run'], { env: { LOG_LEVEL: 'debug' } });
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/at requireDatabase \(.*dist\/cli\.js:\d+:\d+\)/);
+});
+
+test('it holds the terms of each package that is in it', () => {
+  const bundle = readFileSync(CLI, 'utf8');
+  const names = [...bundle.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name ?? '');
+  const packages = [...new Set(names)].sort();
+  expect(packages).toEqual(expect.arrayContaining(['commander', 'dotenv', 'ms', 'mysql2']));
+  const terms = bundle.slice(bundle.indexOf('This file contains:')).split('\n---\n');
+  expect(terms.map((text) => /^(\S+) \d+\.\d+\.\d+$/m.exec(text)?.[1]).sort()).toEqual(packages);
+  for (const text of terms) expect(text).toMatch(/Copyright|Permission/);
+});
