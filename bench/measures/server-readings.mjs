@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Transactions that a server at rest may leave unpurged. */
+const FEW = 20;
+const LONGEST_WAIT_MS = 15_000;
+const LOOK_EVERY_MS = 100;
+
+/**
+ * The server's counters so far, of all its sessions.
+ *
+ * @param {import('mysql2/promise').Connection} connection
+ * @param {'GLOBAL' | 'SESSION'} [scope]
+ * @returns {Promise<Record<string, number>>}
+ */
+export async function readCounters(connection, scope = 'GLOBAL') {
+  const [rows] = await connection.query(
+    `SHOW ${scope} STATUS WHERE Variable_name IN ('Questions', 'Com_commit', 'Connections') OR Variable_name LIKE 'Handler\\_read\\_%'`,
+  );
+  const all = /** @type {{ Variable_name: string, Value: string }[]} */ (rows);
+  /** @type {Record<string, number>} */
+  const counters = { entriesRead: 0 };
+  for (const { Variable_name: name, Value: value } of all) {
+    if (name.startsWith('Handler_read_')) counters['entriesRead'] = (counters['entriesRead'] ?? 0) + Number(value);
+    else counters[name] = Number(value);
+  }
+  return counters;
+}
+
+/**
+ * By how much the counters grow while the work is done, less what reading them costs. Global ones tell of the work
+ * alone only if nothing else runs on the server.
+ *
+ * @param {import('mysql2/promise').Connection} connection
+ * @param {() => Promise<unknown>} work
+ * @param {'GLOBAL' | 'SESSION'} [scope]
+ * @returns {Promise<Record<string, number>>}
+ */
+export async function countDuring(connection, work, scope = 'GLOBAL') {
+  const first = await readCounters(connection, scope);
+  const before = await readCounters(connection, scope);
+  await work();
+  const after = await readCounters(connection, scope);
+  /** @param {string} name */
+  const growth = (name) => {
+    const reading = (before[name] ?? 0) - (first[name] ?? 0);
+    return (after[name] ?? 0) - (before[name] ?? 0) - reading;
+  };
+  return Object.fromEntries(Object.keys(after).map((name) => [name, growth(name)]));
+}
+
+/**
+ * Until the server has purged what ended transactions left, so that no state of the table pays for the one before it.
+ *
+ * @param {import('mysql2/promise').Connection} connection
+ * @returns {Promise<boolean>} false: it takes too long
+ */
+export async function waitForPurge(connection) {
+  const end = performance.now() + LONGEST_WAIT_MS;
+  while (performance.now() < end) {
+    const [rows] = await connection.query(
+      "SELECT `COUNT` AS length FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'",
+    );
+    if (Number(/** @type {{ length: number }[]} */ (rows)[0]?.length) <= FEW) return true;
+    await pause(LOOK_EVERY_MS);
+  }
+  return false;
+}
