@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** @typedef {Pick<import('mysql2/promise').Pool, 'query'>} Session */
+
 /** Transactions that a server at rest may leave unpurged. */
 const FEW = 20;
 const LONGEST_WAIT_MS = 15_000;
@@ -8,7 +10,7 @@ const LOOK_EVERY_MS = 100;
 /**
  * The server's counters so far, of all its sessions.
  *
- * @param {import('mysql2/promise').Connection} connection
+ * @param {Session} connection
  * @param {'GLOBAL' | 'SESSION'} [scope]
  * @returns {Promise<Record<string, number>>}
  */
@@ -30,7 +32,7 @@ export async function readCounters(connection, scope = 'GLOBAL') {
  * By how much the counters grow while the work is done, less what reading them costs. Global ones tell of the work
  * alone only if nothing else runs on the server.
  *
- * @param {import('mysql2/promise').Connection} connection
+ * @param {Session} connection
  * @param {() => Promise<unknown>} work
  * @param {'GLOBAL' | 'SESSION'} [scope]
  * @returns {Promise<Record<string, number>>}
@@ -51,7 +53,7 @@ export async function countDuring(connection, work, scope = 'GLOBAL') {
 /**
  * Until the server has purged what ended transactions left, so that no state of the table pays for the one before it.
  *
- * @param {import('mysql2/promise').Connection} connection
+ * @param {Session} connection
  * @returns {Promise<boolean>} false: it takes too long
  */
 export async function waitForPurge(connection) {
