@@ -30,7 +30,7 @@ await runScript(async () => {
     /** @type {import('./samples.mjs').Context} */
     const context = { urls: servers.urls, quick, round: 0, peersNode: findPeersNode(), contenders, log: say };
     const { samples, faults } = await measureAll(measures, context, rounds);
-    const text = toMarkdown(samples, { servers: servers.all, context, rounds, faults });
+    const text = toMarkdown(samples);
     if (quick || only.length > 0 || contenders.length > 0) process.stdout.write(`${text}\n`);
     else writeFileSync(join(BENCH, 'RESULTS.md'), text);
     for (const fault of faults) say(fault);
