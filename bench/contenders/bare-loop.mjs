@@ -1,12 +1,10 @@
 import { createPool } from 'mysql2/promise';
-import job from '../../dist/queue/job.js';
-import pools from '../../dist/db/pool.js';
-import statements from '../../dist/db/statements.js';
+import { driverOptions, IDS_AT_MOST, sessionStatements, text } from './built.mjs';
 import { countOne } from './handled.mjs';
 import { contender as rowlock } from './rowlock.mjs';
 
 /** As many as Rowlock takes at once. */
-const BATCH = job.IDS_AT_MOST;
+const BATCH = IDS_AT_MOST;
 
 const LEASE_MS = 60_000;
 
@@ -19,13 +17,25 @@ const LEASE_MS = 60_000;
  */
 async function work(url) {
   const { hostname, port, username, password, pathname } = new URL(url);
-  const settings = { host: hostname, port: Number(port), user: decodeURIComponent(username), password: decodeURIComponent(password), database: pathname.slice(1) };
-  const pool = createPool({ ...pools.driverOptions(settings), connectionLimit: 2 });
+  const settings = {
+    host: hostname,
+    port: Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+  };
+  const pool = createPool({ ...driverOptions(settings), connectionLimit: 2 });
   pool.pool.on('connection', (connection) => {
-    for (const statement of pools.sessionStatements(LEASE_MS)) connection.query(statement);
+    for (const statement of sessionStatements(LEASE_MS)) connection.query(statement);
   });
   const runId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-  await pool.query(statements.text('insert_run'), { runId, host: `bare-${process.pid}`, pid: process.pid, selection: '', leaseMs: LEASE_MS * 60 });
+  await pool.query(text('insert_run'), {
+    runId,
+    host: `bare-${process.pid}`,
+    pid: process.pid,
+    selection: '',
+    leaseMs: LEASE_MS * 60,
+  });
 
   const cursor = { afterRunAt: new Date(1000), afterId: 0 };
   /** @type {Promise<void>} */
@@ -49,13 +59,18 @@ async function work(url) {
  */
 async function claim(pool, runId, cursor) {
   return within(pool, async (tx) => {
-    const [rows] = await tx.query(statements.text('claim_lane'), { queue: 'default', priority: 0, limit: BATCH, ...cursor });
+    const [rows] = await tx.query(text('claim_lane'), {
+      queue: 'default',
+      priority: 0,
+      limit: BATCH,
+      ...cursor,
+    });
     const jobs = /** @type {Claimed[]} */ (/** @type {unknown} */ (rows));
     const last = jobs.at(-1);
     if (last === undefined) return [];
     Object.assign(cursor, { afterRunAt: last.runAt, afterId: last.id });
-    await tx.query(statements.text('mark_claimed'), { runId, ids: jobs.map(({ id }) => id) });
-    await tx.query(statements.text('count_claimed'), { runId, count: jobs.length });
+    await tx.query(text('mark_claimed'), { runId, ids: jobs.map(({ id }) => id) });
+    await tx.query(text('count_claimed'), { runId, count: jobs.length });
     return jobs;
   });
 }
@@ -69,12 +84,28 @@ async function settle(pool, runId, jobs) {
   const outcomes = JSON.stringify(
     jobs.map(({ id, attempts }) => {
       countOne();
-      return { id, attempts: attempts + 1, status: 'completed', uncharged: 0, crashes: 0, delayMs: 0, result: null, error: null, freeKey: 0 };
+      return {
+        id,
+        attempts: attempts + 1,
+        status: 'completed',
+        uncharged: 0,
+        crashes: 0,
+        delayMs: 0,
+        result: null,
+        error: null,
+        freeKey: 0,
+      };
     }),
   );
   await within(pool, async (tx) => {
-    await tx.query(statements.text('settle_jobs'), { runId, outcomes });
-    await tx.query(statements.text('count_outcomes'), { runId, completed: jobs.length, retried: 0, failed: 0, released: 0 });
+    await tx.query(text('settle_jobs'), { runId, outcomes });
+    await tx.query(text('count_outcomes'), {
+      runId,
+      completed: jobs.length,
+      retried: 0,
+      failed: 0,
+      released: 0,
+    });
   });
 }
 

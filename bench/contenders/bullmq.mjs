@@ -2,15 +2,13 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { batches, NAME, times } from './contender.mjs';
 import { countOne } from './handled.mjs';
+import { TUNING } from './tuning.mjs';
 
 /** Jobs of one addBulk(), which is one pipeline. */
 const BATCH = 10_000;
 
-/** Its page on concurrency: 100 to 300 suits jobs that mostly wait; each is a round trip of its own. */
-const TUNED = { concurrency: 100 };
-
 /** @param {string} url */
-async function prepare(url) {
+async function empty(url) {
   const redis = new Redis(url);
   await redis.flushdb();
   await redis.quit();
@@ -44,9 +42,9 @@ async function open(url) {
 /** @param {string} url */
 async function work(url) {
   const connection = new Redis(url, { maxRetriesPerRequest: null });
-  const worker = new Worker(NAME, async () => countOne(), { connection, ...TUNED });
+  const worker = new Worker(NAME, async () => countOne(), { connection, ...TUNING['bullmq'] });
   await worker.waitUntilReady();
 }
 
 /** @type {import('./contender.mjs').Contender} */
-export const contender = { prepare, open, work };
+export const contender = { prepare: empty, remove: empty, open, work };

@@ -3,6 +3,7 @@
  * is to run with: one that enqueues and looks ({@link file:./host.mjs}), and those that work ({@link file:./worker.mjs}).
  * @typedef {object} Contender
  * @property {(url: string) => Promise<void>} prepare makes an empty queue at the URL; what an earlier one held is gone
+ * @property {(url: string) => Promise<void>} remove what prepare made
  * @property {(url: string) => Promise<Session>} open for enqueueing and looking
  * @property {(url: string) => Promise<void>} [work] starts the real worker with the handler that counts; it goes on until its
  *   process is ended

@@ -2,16 +2,8 @@ import { makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
 import { batches, NAME, times } from './contender.mjs';
 import { countOne } from './handled.mjs';
-import { makeEmptyDatabase } from './postgres-place.mjs';
-
-/** What its page on performance has for the figures that it shows, word for word. */
-const TUNED = {
-  concurrentJobs: 24,
-  maxPoolSize: 25,
-  localQueue: { size: 500 },
-  completeJobBatchDelay: 0,
-  failJobBatchDelay: 0,
-};
+import { dropDatabase, makeEmptyDatabase } from './postgres-place.mjs';
+import { TUNING } from './tuning.mjs';
 
 /** Jobs of one add_jobs. Its own benchmark sends them whole; the row size of this is no burden to anybody. */
 const BATCH = 10_000;
@@ -62,11 +54,11 @@ async function open(url) {
 /** @param {string} url */
 async function work(url) {
   const runner = await run({
-    preset: { worker: { connectionString: url, ...TUNED } },
+    preset: { worker: { connectionString: url, ...TUNING['graphile-worker'] } },
     taskList: { [NAME]: () => countOne() },
   });
   await runner.promise;
 }
 
 /** @type {import('./contender.mjs').Contender} */
-export const contender = { prepare, open, work };
+export const contender = { prepare, remove: dropDatabase, open, work };

@@ -1,7 +1,7 @@
 // node bench/contenders/host.mjs NAME URL
 //
-// Does for the bench what is asked of one contender, in the Node that this contender runs with: `prepare`, and what
-// a session can. It ends when whoever started it does.
+// Does for the bench what is asked of one contender, in the Node that this contender runs with: `prepare`, `remove`, and
+// what a session can. It ends when whoever started it does.
 
 const [name = '', url = ''] = process.argv.slice(2);
 
@@ -12,11 +12,15 @@ const { contender } = await import(`./${name}.mjs`);
 let session;
 
 /**
- * @typedef {{ method: 'prepare' | keyof import('./contender.mjs').Session, count: number }} Request
+ * @typedef {{ method: 'prepare' | 'remove' | keyof import('./contender.mjs').Session, count: number }} Request
  * @param {Request} request
  */
 async function answer({ method, count }) {
   if (method === 'prepare') return contender.prepare(url);
+  if (method === 'remove') {
+    await session?.close();
+    return contender.remove(url);
+  }
   session ??= await contender.open(url);
   const started = performance.now();
   const value = await session[method](count);

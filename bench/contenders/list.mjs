@@ -10,15 +10,15 @@
 
 /** @type {readonly Entry[]} */
 export const ENTRIES = [
-  { name: 'rowlock', server: 'MariaDB', node: 'ours', url: ({ mariadb }) => mariadb },
-  { name: 'bare-loop', server: 'MariaDB', node: 'ours', url: ({ mariadb }) => mariadb },
-  { name: 'sidequest', server: 'MariaDB', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
-  { name: 'graphile-worker', server: 'PostgreSQL', node: 'peers', url: ({ postgres }) => postgres },
-  { name: 'pg-boss', server: 'PostgreSQL', node: 'peers', url: ({ postgres }) => postgres },
-  { name: 'bullmq', server: 'Redis, everysec', node: 'peers', url: ({ redisEverysec }) => redisEverysec },
-  { name: 'bullmq', server: 'Redis, always', node: 'peers', url: ({ redisAlways }) => redisAlways },
-  { name: 'rowlock', server: 'MySQL', node: 'ours', url: ({ mysql }) => mysql },
-  { name: 'bare-loop', server: 'MySQL', node: 'ours', url: ({ mysql }) => mysql },
+  { name: 'rowlock', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
+  { name: 'bare-loop', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
+  { name: 'sidequest', server: 'mariadb', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
+  { name: 'graphile-worker', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
+  { name: 'pg-boss', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
+  { name: 'bullmq', server: 'redis-everysec', node: 'peers', url: ({ redisEverysec }) => redisEverysec },
+  { name: 'bullmq', server: 'redis-always', node: 'peers', url: ({ redisAlways }) => redisAlways },
+  { name: 'rowlock', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
+  { name: 'bare-loop', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
 ];
 
 /**

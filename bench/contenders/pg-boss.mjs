@@ -2,21 +2,19 @@ import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { batches, NAME, times } from './contender.mjs';
 import { countOne } from './handled.mjs';
-import { makeEmptyDatabase } from './postgres-place.mjs';
+import { dropDatabase, makeEmptyDatabase } from './postgres-place.mjs';
+import { TUNING } from './tuning.mjs';
 
 /** Jobs of one insert(): it takes any number. */
 const BATCH = 10_000;
 
 /**
- * Batches of 500, and the next one at once while batches come full (`burstWhenBatchFull`); the poll is the shortest that it
- * takes. `orderByCreatedOn` and `priority` stay as they are, since every other contender orders its jobs as well.
+ * @param {string} url
+ * @param {object} [options]
  */
-const TUNED = { batchSize: 500, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
-
-/** @param {string} url */
-async function start(url) {
-  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
-  boss.on('error', (error) => process.stderr.write(`pg-boss: ${error.message}\n`));
+async function start(url, options = { supervise: false, schedule: false }) {
+  const boss = new PgBoss({ connectionString: url, ...options });
+  boss.on('error', (/** @type {Error} */ error) => process.stderr.write(`pg-boss: ${error.message}\n`));
   await boss.start();
   return boss;
 }
@@ -41,15 +39,24 @@ async function open(url) {
     /** @param {number} count */
     async enqueueAll(count) {
       for (const { first, size } of batches(count, BATCH)) {
-        await boss.insert(NAME, times(size, (index) => ({ data: { index: first + index } })));
+        await boss.insert(
+          NAME,
+          times(size, (index) => ({ data: { index: first + index } })),
+        );
       }
     },
     async isDone() {
-      const { rows } = await pool.query("SELECT EXISTS (SELECT 1 FROM pgboss.job WHERE name = $1 AND state < 'completed') AS some", [NAME]);
+      const { rows } = await pool.query(
+        "SELECT EXISTS (SELECT 1 FROM pgboss.job WHERE name = $1 AND state < 'completed') AS some",
+        [NAME],
+      );
       return !rows[0].some;
     },
     async countCompleted() {
-      const { rows } = await pool.query("SELECT COUNT(*)::int AS jobs FROM pgboss.job WHERE name = $1 AND state = 'completed'", [NAME]);
+      const { rows } = await pool.query(
+        "SELECT COUNT(*)::int AS jobs FROM pgboss.job WHERE name = $1 AND state = 'completed'",
+        [NAME],
+      );
       return rows[0].jobs;
     },
     async close() {
@@ -61,11 +68,11 @@ async function open(url) {
 
 /** @param {string} url */
 async function work(url) {
-  const boss = await start(url);
-  await boss.work(NAME, TUNED, async (jobs) => {
+  const boss = await start(url, {});
+  await boss.work(NAME, TUNING['pg-boss'], async (/** @type {unknown[]} */ jobs) => {
     for (const _ of jobs) countOne();
   });
 }
 
 /** @type {import('./contender.mjs').Contender} */
-export const contender = { prepare, open, work };
+export const contender = { prepare, remove: dropDatabase, open, work };

@@ -57,7 +57,7 @@ export class Host {
   }
 
   /**
-   * @param {'prepare' | keyof import('./contender.mjs').Session} method
+   * @param {'prepare' | 'remove' | keyof import('./contender.mjs').Session} method
    * @param {number} [count]
    * @returns {Promise<{ value: unknown, ms: number }>}
    */
@@ -69,8 +69,10 @@ export class Host {
     return answer.result;
   }
 
+  /** Nothing of the contender stays on the server. */
   async close() {
     if (!alive.has(this.child)) return;
+    await this.ask('remove');
     const ended = once(this.child, 'exit');
     this.child.disconnect();
     await ended;
@@ -99,12 +101,24 @@ export class Workers {
     this.children = Array.from({ length: processes }, () =>
       keep(spawn(node, command, { cwd: PROJECT, env, stdio: ['pipe', 'ignore', 'inherit'] })),
     );
+    this.watchdog = this.startWatchdog();
+  }
+
+  /** Ends the workers when the bench is killed: a run waits for a server that is away. */
+  startWatchdog() {
+    const script = 'cat >/dev/null; kill -9 "$@" 2>/dev/null; rm -rf "$0"';
+    const pids = this.children.map(({ pid }) => String(pid));
+    return keep(
+      spawn('sh', ['-c', script, this.folder, ...pids], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] }),
+    );
   }
 
   /** How often handlers ran, as they have told so far. */
   get handled() {
     let sum = 0;
-    for (const file of readdirSync(this.folder)) sum += Number.parseInt(readFileSync(join(this.folder, file), 'utf8'), 10) || 0;
+    for (const file of readdirSync(this.folder)) {
+      sum += Number.parseInt(readFileSync(join(this.folder, file), 'utf8'), 10) || 0;
+    }
     return sum;
   }
 
@@ -119,14 +133,18 @@ export class Workers {
 
   /** Ends them, those that end by themselves when they do. */
   async stop() {
+    this.watchdog.kill('SIGKILL');
+    this.watchdog.stdin?.destroy();
     await Promise.all(
-      this.children.filter((child) => alive.has(child)).map(async (child) => {
-        const ended = once(child, 'exit');
-        const deadline = setTimeout(() => child.kill('SIGKILL'), 5_000);
-        child.stdin?.end();
-        await ended;
-        clearTimeout(deadline);
-      }),
+      this.children
+        .filter((child) => alive.has(child))
+        .map(async (child) => {
+          const ended = once(child, 'exit');
+          const deadline = setTimeout(() => child.kill('SIGKILL'), 5_000);
+          child.stdin?.end();
+          await ended;
+          clearTimeout(deadline);
+        }),
     );
     return this.handled;
   }

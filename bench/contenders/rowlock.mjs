@@ -2,15 +2,15 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createPool } from 'mysql2/promise';
-import rowlock from '../../dist/index.js';
 import { PROJECT } from '../../scripts/project.mjs';
+import { createQueue } from './built.mjs';
 import { times } from './contender.mjs';
-import { makeEmptyDatabase } from './mysql-place.mjs';
+import { dropDatabase, makeEmptyDatabase } from './mysql-place.mjs';
 
 const TYPE = 'bench.noop';
 
 /** @param {string} url */
-export async function prepareRowlock(url) {
+async function prepare(url) {
   await makeEmptyDatabase(url);
   const env = { PATH: process.env['PATH'], DATABASE_URL: url };
   await promisify(execFile)(process.execPath, [join(PROJECT, 'dist', 'cli.js'), 'migrate'], { cwd: PROJECT, env });
@@ -19,7 +19,7 @@ export async function prepareRowlock(url) {
 /** @param {string} url */
 async function open(url) {
   const pool = createPool({ uri: url, connectionLimit: 2 });
-  const queue = rowlock.createQueue(pool);
+  const queue = createQueue(pool);
   /** @returns {Promise<number>} */
   const countCompleted = async () => {
     const [rows] = await pool.query("SELECT COUNT(*) AS jobs FROM background_jobs WHERE status = 'completed'");
@@ -49,4 +49,4 @@ async function open(url) {
 }
 
 /** Through its library, and its command: `rowlock run --jobs bench/jobs.mjs`, defaults else. @type {import('./contender.mjs').Contender} */
-export const contender = { prepare: prepareRowlock, open };
+export const contender = { prepare, remove: dropDatabase, open };

@@ -1,8 +1,9 @@
 import { createPool } from 'mysql2/promise';
 import { Sidequest } from 'sidequest';
 import { batches, times } from './contender.mjs';
-import { makeEmptyDatabase } from './mysql-place.mjs';
+import { dropDatabase, makeEmptyDatabase } from './mysql-place.mjs';
 import { NoopJob } from './sidequest-job.mjs';
+import { TUNING } from './tuning.mjs';
 
 /** Enqueues under way at once: it has nothing for many jobs, so they go out side by side. */
 const BATCH = 100;
@@ -58,14 +59,11 @@ async function work(url) {
     logger: QUIET,
     skipMigration: true,
     dashboard: { enabled: false },
-    queues: [{ name: 'default', concurrency: 100 }],
-    maxConcurrentJobs: 100,
-    jobPollingInterval: 10,
-    fork: false,
-    runner: 'inline',
+    queues: [{ name: 'default', concurrency: TUNING.sidequest.maxConcurrentJobs }],
+    ...TUNING.sidequest,
     gracefulShutdown: false,
   });
 }
 
 /** @type {import('./contender.mjs').Contender} */
-export const contender = { prepare, open, work };
+export const contender = { prepare, remove: dropDatabase, open, work };

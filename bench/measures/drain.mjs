@@ -25,7 +25,9 @@ export const measure = {
     for (const entry of entriesOf(context)) {
       for (const processes of PROCESSES) {
         const { rate, jobs, seconds } = await drain(entry, processes, context);
-        context.log(`  drain: ${entry.name} (${entry.server}), ${processes} × process: ${jobs} in ${seconds.toFixed(2)} s, ${Math.round(rate)}/s`);
+        context.log(
+          `  drain: ${entry.name} (${entry.server}), ${processes} × process: ${jobs} in ${seconds.toFixed(2)} s, ${Math.round(rate)}/s`,
+        );
         samples.push({
           measure: 'drain',
           contender: entry.name,
@@ -82,12 +84,15 @@ async function untilDone(host, workers, count, limitMs) {
       const { value } = await host.ask('countCompleted');
       return { jobs: Number(value), ms: workers.elapsedMs };
     }
-    if (workers.haveEnded && workers.handled < count) throw new Error(`${host.name}: workers ended after ${workers.handled} of ${count}`);
-    if (workers.elapsedMs > STUCK_MS) throw new Error(`${host.name}: ${workers.handled} of ${count} jobs after ${STUCK_MS / 1000} s`);
+    if (workers.haveEnded && workers.handled < count)
+      throw new Error(`${host.name}: workers ended after ${workers.handled} of ${count}`);
+    if (workers.elapsedMs > STUCK_MS)
+      throw new Error(`${host.name}: ${workers.handled} of ${count} jobs after ${STUCK_MS / 1000} s`);
     await pause(LOOK_EVERY_MS);
   }
   while (!(await host.ask('isDone', count)).value) {
-    if (workers.elapsedMs > STUCK_MS) throw new Error(`${host.name}: not all jobs are completed after ${STUCK_MS / 1000} s`);
+    if (workers.elapsedMs > STUCK_MS)
+      throw new Error(`${host.name}: not all jobs are completed after ${STUCK_MS / 1000} s`);
     await pause(LOOK_EVERY_MS);
   }
   return { jobs: count, ms: workers.elapsedMs };

@@ -28,7 +28,14 @@ export const measure = {
           const { ms } = await host.ask(method, count);
           const value = (count * 1000) / ms;
           context.log(`  enqueue: ${entry.name} (${entry.server}), ${variant}: ${Math.round(value)}/s`);
-          samples.push({ measure: 'enqueue', contender: entry.name, server: entry.server, variant, value, unit: 'jobs/s' });
+          samples.push({
+            measure: 'enqueue',
+            contender: entry.name,
+            server: entry.server,
+            variant,
+            value,
+            unit: 'jobs/s',
+          });
         }
       } finally {
         await host.close();
