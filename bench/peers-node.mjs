@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Refusal } from '../scripts/say.mjs';
 
@@ -24,4 +23,3 @@ export function findPeersNode() {
     throw new Refusal(`the package ${name} is not installed in bench/; peers need Node 22.18: run the bench with that`);
   }
 }
-void existsSync;

@@ -3,6 +3,7 @@
 // Starts every server that it needs, measures in rounds, and writes bench/RESULTS.md. With --quick, --only or
 // --contenders the results go to standard output alone. The servers end with it, also when it is killed.
 import { existsSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installIn, prepare } from '../scripts/prepare.mjs';
@@ -18,19 +19,27 @@ const MEASURES = ['drain', 'enqueue', 'idle-tick', 'pick-up', 'growth', 'memory'
 
 const ROUNDS = 3;
 
+// Whatever still runs is ended on the way out, and each server by its guard.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => process.exit(128 + constants.signals[signal]));
+}
+
 await runScript(async () => {
+  const started = performance.now();
   const { quick, only, contenders, rounds } = readArguments();
   await prepare();
   await installIn('bench');
   const measures = await loadMeasures(only);
   // Only now: they load drivers that have just been installed.
   const { startServers } = await import('./servers/all.mjs');
+  const peersNode = findPeersNode();
   const servers = await startServers();
   try {
     /** @type {import('./samples.mjs').Context} */
-    const context = { urls: servers.urls, quick, round: 0, peersNode: findPeersNode(), contenders, log: say };
+    const context = { urls: servers.urls, quick, round: 0, peersNode, contenders, log: say };
     const { samples, faults } = await measureAll(measures, context, rounds);
-    const text = toMarkdown(samples, { servers: servers.all, context, rounds, faults });
+    const minutes = (performance.now() - started) / 60_000;
+    const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peersNode, faults });
     if (quick || only.length > 0 || contenders.length > 0) process.stdout.write(`${text}\n`);
     else writeFileSync(join(BENCH, 'RESULTS.md'), text);
     for (const fault of faults) say(fault);

@@ -35,7 +35,7 @@ function ask(port, question, isUp) {
       socket.destroy();
       resolve(answer);
     };
-    socket.on('data', (bytes) => finish(isUp(bytes)));
+    socket.on('data', (bytes) => finish(isUp(Buffer.from(bytes))));
     for (const event of ['error', 'timeout', 'close']) socket.on(event, () => finish(false));
   });
 }

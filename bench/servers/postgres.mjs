@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, startPrivateServer } from '../../scripts/database/private-server.mjs';
+import { findFreePort, makeServerFolder, startPrivateServer } from '../../scripts/database/private-server.mjs';
 import { installPackages } from '../../scripts/packages.mjs';
 import { Refusal } from '../../scripts/say.mjs';
 import { answersTo } from './answers.mjs';
 import { findOnPath } from './find-on-path.mjs';
-import { requireSettings } from './server.mjs';
+import { requireDisk, requireSettings } from './server.mjs';
 
 const START_DEADLINE_MS = 60_000;
 const WHAT_TO_INSTALL =
@@ -19,17 +19,16 @@ export async function startPostgres() {
   const initdb = find('initdb') ?? (await install());
   const postgres = find('postgres') ?? initdb;
   const user = findUser();
-  // Not in the project's folder: another user may not get there.
-  const folder = mkdtempSync(join(tmpdir(), 'rowlock-bench-postgres-'));
+  const folder = makeFolder(user);
+  requireDisk(folder);
   const password = randomBytes(12).toString('hex');
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (user !== undefined) for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid);
-  chmodSync(folder, 0o700);
+  if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
 
   const port = await findFreePort();
   const data = join(folder, 'data');
-  const as = user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  const as = commandFor(user);
   const options = {
     port,
     listen_addresses: '127.0.0.1',
@@ -108,6 +107,33 @@ function findUser() {
   } catch {
     throw new Refusal('PostgreSQL does not run as root, and there is no user postgres; run this as another user');
   }
+}
+
+/** @typedef {{ uid: number, gid: number }} User */
+
+/**
+ * What stands before a command that is to run as another user.
+ *
+ * @param {User | undefined} user
+ */
+const commandFor = (user) =>
+  user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+
+/**
+ * In the project's folder, on the disk of the other servers, if the user gets there.
+ *
+ * @param {User | undefined} user
+ */
+function makeFolder(user) {
+  const folder = makeServerFolder();
+  if (user === undefined) return folder;
+  chownSync(folder, user.uid, user.gid);
+  const [program = '', ...args] = [...commandFor(user), 'test', '-w', folder];
+  if (spawnSync(program, args).status === 0) return folder;
+  rmSync(folder, { recursive: true });
+  const other = mkdtempSync(join(tmpdir(), 'rowlock-bench-postgres-'));
+  chownSync(other, user.uid, user.gid);
+  return other;
 }
 
 /** Protocol 3.0: length, version, and who wants to come in. A server that is up asks for the password. */

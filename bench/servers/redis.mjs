@@ -8,7 +8,7 @@ import { installPackages } from '../../scripts/packages.mjs';
 import { Refusal } from '../../scripts/say.mjs';
 import { answersTo } from './answers.mjs';
 import { findOnPath } from './find-on-path.mjs';
-import { requireSettings } from './server.mjs';
+import { requireDisk, requireSettings } from './server.mjs';
 
 const START_DEADLINE_MS = 20_000;
 const WHAT_TO_INSTALL = 'found no Redis; install it (Debian, Ubuntu: apt-get install redis-server)';
@@ -23,6 +23,7 @@ const WHAT_TO_INSTALL = 'found no Redis; install it (Debian, Ubuntu: apt-get ins
 export async function startRedis(appendfsync) {
   const program = findOnPath('redis-server') ?? (await install());
   const folder = makeServerFolder();
+  requireDisk(folder);
   const port = await findFreePort();
   const password = randomBytes(12).toString('hex');
   const lines = [
@@ -33,7 +34,6 @@ export async function startRedis(appendfsync) {
     'appendonly yes',
     `appendfsync ${appendfsync}`,
     'maxmemory-policy noeviction',
-    // Debian's own value for snapshots; with an append-only file they are a second copy.
     'daemonize no',
   ];
   const file = join(folder, 'redis.conf');

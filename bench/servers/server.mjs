@@ -8,6 +8,7 @@
  * @property {() => Promise<void>} stop
  */
 
+import { statfsSync } from 'node:fs';
 import { Refusal } from '../../scripts/say.mjs';
 
 /**
@@ -24,4 +25,17 @@ export function requireSettings(server, settings, wanted) {
       `${server} has ${name} = ${settings[name]}, and must have ${value}: commits would not be durable`,
     );
   }
+}
+
+/** File systems that keep their files in memory, by the number that the kernel has for them. */
+const IN_MEMORY = [0x01021994, 0x858458f6];
+
+/**
+ * A flush to memory costs nothing.
+ *
+ * @param {string} folder of a server's data
+ */
+export function requireDisk(folder) {
+  if (!IN_MEMORY.includes(statfsSync(folder).type)) return;
+  throw new Refusal(`${folder} is in memory: commits would not be durable; put the project, or TMPDIR, on a disk`);
 }
