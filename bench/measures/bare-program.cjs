@@ -11,4 +11,4 @@ async function ask() {
   await connection.end();
 }
 
-ask();
+void ask();

@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** @typedef {typeof import('../../src/db/pool')} Pools */
-/** @typedef {typeof import('../../src/server-url')} Urls */
-/** @typedef {typeof import('../../src/worker/claimer')} Claimers */
-/** @typedef {typeof import('../../src/queue/job')} Jobs */
-/** @typedef {typeof import('../../src/queue/runs')} Runs */
+/** @typedef {typeof import('../../src/db/pool.ts')} Pools */
+/** @typedef {typeof import('../../src/server-url.ts')} Urls */
+/** @typedef {typeof import('../../src/worker/claimer.ts')} Claimers */
+/** @typedef {typeof import('../../src/queue/job.ts')} Jobs */
+/** @typedef {typeof import('../../src/queue/runs.ts')} Runs */
 
 /**
  * Claims as a run does, with the very code of one, until nothing is due.

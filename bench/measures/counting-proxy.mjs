@@ -58,7 +58,9 @@ export async function startCountingProxy(url) {
  * @returns {(data: Buffer) => void}
  */
 function readPackets(found) {
+  /** @type {Buffer} the beginning of a packet whose end is yet to come */
   let rest = Buffer.alloc(0);
+  /** Bytes of a packet that is known already. */
   let skip = 0;
   return (data) => {
     let bytes = rest.length === 0 ? data : Buffer.concat([rest, data]);

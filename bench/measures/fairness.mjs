@@ -67,8 +67,8 @@ async function share(serverUrl, how, { jobs, concurrency = DEFAULT_CONCURRENCY, 
 /**
  * @param {import('mysql2/promise').Connection} connection
  * @param {number} jobs
- * @returns {Promise<{ seconds: number, counts: number[] }>} from the first claim, or from the insert where runs waited
- * for it, to the last job's end; and the jobs of each run
+ * @returns {Promise<{ seconds: number, counts: number[] }>} from the first claim to the last job's end; and the jobs
+ * of each run
  */
 async function untilDone(connection, jobs) {
   await until(`${jobs} jobs are completed`, async () => {

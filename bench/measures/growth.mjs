@@ -1,5 +1,5 @@
 import { listServers } from './databases.mjs';
-import { runArguments, runRowlock } from './rowlock-process.mjs';
+import { drainState } from './drain-state.mjs';
 import { closeStates, EMPTY, openStates, statesOf, withDueJobs } from './table-states.mjs';
 
 const JOBS = 50_000;
@@ -47,7 +47,7 @@ async function drainInTurn(server, jobs, round) {
   /** @type {Map<string, number[]>} */
   const times = new Map();
   for (const state of [...empty, ...others.slice(first), ...others.slice(0, first), ...empty]) {
-    const ms = await withDueJobs(state, jobs, () => drain(state, jobs));
+    const ms = await withDueJobs(state, jobs, () => drainState(state, jobs));
     times.set(state.variant, [...(times.get(state.variant) ?? []), ms]);
   }
   return times;
@@ -55,18 +55,3 @@ async function drainInTurn(server, jobs, round) {
 
 /** @param {readonly number[]} values */
 const sum = (values) => values.reduce((total, value) => total + value, 0);
-
-/**
- * @param {import('./table-states.mjs').TableState} state
- * @param {number} jobs that must be completed by it
- * @returns {Promise<number>} milliseconds
- */
-export async function drain({ database, options }, jobs) {
-  const ms = await runRowlock(runArguments(options), database.url);
-  const [rows] = await database.connection.query(
-    'SELECT completed FROM background_job_runs ORDER BY started_at DESC, finished_at DESC LIMIT 1',
-  );
-  const completed = Number(/** @type {{ completed: number }[]} */ (rows)[0]?.completed);
-  if (completed !== jobs) throw new Error(`a run completed ${completed} of ${jobs} jobs`);
-  return ms;
-}

@@ -49,7 +49,21 @@ async function timeAll(server, env, times) {
     }
   }
   return [...taken].flatMap(([contender, all]) => [
-    { measure: 'idle-tick', contender, server, variant: 'CPU', value: median(all.map(({ cpuMs }) => cpuMs)), unit: 'ms' },
-    { measure: 'idle-tick', contender, server, variant: 'wall', value: median(all.map(({ wallMs }) => wallMs)), unit: 'ms' },
+    {
+      measure: 'idle-tick',
+      contender,
+      server,
+      variant: 'CPU',
+      value: median(all.map(({ cpuMs }) => cpuMs)),
+      unit: 'ms',
+    },
+    {
+      measure: 'idle-tick',
+      contender,
+      server,
+      variant: 'wall',
+      value: median(all.map(({ wallMs }) => wallMs)),
+      unit: 'ms',
+    },
   ]);
 }

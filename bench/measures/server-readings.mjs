@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 15_000;
  * @param {'GLOBAL' | 'SESSION'} [scope]
  * @returns {Promise<Record<string, number>>}
  */
-export async function readCounters(connection, scope = 'GLOBAL') {
+async function readCounters(connection, scope = 'GLOBAL') {
   const [rows] = await connection.query(
     `SHOW ${scope} STATUS WHERE Variable_name IN ('Questions', 'Com_commit', 'Connections') OR Variable_name LIKE 'Handler\\_read\\_%'`,
   );

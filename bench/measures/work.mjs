@@ -1,6 +1,6 @@
 import { claimEverything } from './claim-everything.mjs';
 import { listServers } from './databases.mjs';
-import { drain } from './growth.mjs';
+import { drainState } from './drain-state.mjs';
 import { countDuring } from './server-readings.mjs';
 import { closeStates, openStates, statesOf, withDueJobs } from './table-states.mjs';
 
@@ -24,7 +24,14 @@ export const measure = {
     for (const { server } of listServers(context)) {
       for (const state of await statesOf(server)) {
         for (const { what, value, unit } of [await countClaims(state, jobs), ...(await countRun(state, jobs))]) {
-          samples.push({ measure: 'work', contender: 'rowlock', server, variant: `${what}, ${state.variant}`, value, unit });
+          samples.push({
+            measure: 'work',
+            contender: 'rowlock',
+            server,
+            variant: `${what}, ${state.variant}`,
+            value,
+            unit,
+          });
         }
       }
     }
@@ -69,7 +76,7 @@ async function countClaims(state, jobs) {
  */
 async function countRun(state, jobs) {
   const { connection } = state.database;
-  const counts = await withDueJobs(state, jobs, () => countDuring(connection, () => drain(state, jobs)));
+  const counts = await withDueJobs(state, jobs, () => countDuring(connection, () => drainState(state, jobs)));
   /** @param {string} name */
   const perThousand = (name) => ((counts[name] ?? 0) * 1000) / jobs;
   return [
