@@ -11,8 +11,11 @@ const QUICK_ROWS = 20;
 const IDLE_MS = 5_000;
 const QUICK_IDLE_MS = 2_000;
 
-/** Between two rows, so that each meets another moment between two polls, and finds the worker idle again. */
-const SHORTEST_PAUSE_MS = 150;
+/**
+ * Between two rows. The worker is idle again by then, and the difference is one `--poll`, so that no moment between two
+ * polls is met more often than another.
+ */
+const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 450;
 
 /** Longer than the measure takes; SIGTERM ends the run. */

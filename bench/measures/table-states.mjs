@@ -35,7 +35,7 @@ export const sayCompleted = (count) => `${say(count)} completed rows`;
  */
 function planStates(quick, isMain) {
   const completed = quick ? [100_000] : isMain ? [1_000_000, 10_000_000] : [1_000_000];
-  const future = quick ? 100_000 : 1_000_000;
+  const future = quick || !isMain ? 100_000 : 1_000_000;
   const others = quick ? 20_000 : 100_000;
   return {
     [EMPTY]: { ...ALL, isEmpty: true },
