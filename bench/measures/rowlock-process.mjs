@@ -61,14 +61,12 @@ export function startRowlock(args, databaseUrl, { mayPrint = false } = {}) {
       printed += text;
     });
   }
-  // With the bench, a run ends, too.
-  const killChild = () => child.kill('SIGKILL');
-  process.on('exit', killChild);
+  const watchdog = startWatchdog(child.pid ?? 0);
   /** @type {Promise<number>} */
   const ended = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      process.off('exit', killChild);
+      watchdog.kill('SIGKILL');
       const ms = performance.now() - started;
       if (code === 0 && (mayPrint || printed === '')) return resolve(ms);
       const said = printed.trim().slice(0, SHOWN_CHARACTERS);
@@ -89,3 +87,13 @@ export function startRowlock(args, databaseUrl, { mayPrint = false } = {}) {
  * @returns {Promise<number>} its milliseconds
  */
 export const runRowlock = (args, databaseUrl, options) => startRowlock(args, databaseUrl, options).ended;
+
+/**
+ * Ends a run when the bench ends, also when that is killed: a run would wait for a server that is away.
+ *
+ * @param {number} pid
+ */
+function startWatchdog(pid) {
+  const script = 'cat >/dev/null; kill -9 "$1" 2>/dev/null';
+  return spawn('sh', ['-c', script, 'watchdog', String(pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+}
