@@ -5,7 +5,7 @@ import { until, untilRunsAreIdle } from './until.mjs';
 
 const RUNS = 8;
 const JOBS = 80;
-const QUICK_JOBS = 24;
+const FEW_JOBS = 24;
 const JOB_MS = 1_000;
 const DEFAULT_CONCURRENCY = 10;
 
@@ -20,11 +20,17 @@ const SLEEP = { job_type: "'bench.sleep'", payload: `'{"ms": ${JOB_MS}}'` };
 export const measure = {
   name: 'fairness',
   async run({ urls, quick }) {
-    const few = quick ? QUICK_JOBS : JOBS;
+    const each = quick ? FEW_JOBS : JOBS;
     return [
-      ...(await share(urls.mariadb, 'runs that wait, default concurrency', { jobs: JOBS, waiting: true })),
-      ...(await share(urls.mariadb, 'runs that wait, concurrency 1', { jobs: few, waiting: true, concurrency: 1 })),
-      ...(await share(urls.mariadb, 'runs started together, default concurrency', { jobs: JOBS, waiting: false })),
+      ...(await share(urls.mariadb, 'default concurrency', { jobs: JOBS })),
+      // Each run takes a second helping: whoever takes more than it can start keeps it from the others.
+      ...(await share(urls.mariadb, 'default concurrency, twice as many jobs', { jobs: 2 * JOBS })),
+      ...(await share(urls.mariadb, 'concurrency 1', { jobs: each, concurrency: 1 })),
+      // As eight lines of one crontab: on two cores the last is up when the first takes its second helping.
+      ...(await share(urls.mariadb, 'default concurrency, runs that are started after the jobs', {
+        jobs: JOBS,
+        waiting: false,
+      })),
     ];
   },
 };
@@ -35,10 +41,10 @@ export const measure = {
  * @param {object} options
  * @param {number} options.jobs
  * @param {number} [options.concurrency]
- * @param {boolean} options.waiting the runs are there, idle, when the jobs come, and not only about to start
+ * @param {boolean} [options.waiting] the runs are there, idle, when the jobs come, and not only about to start
  * @returns {Promise<import('../samples.mjs').Sample[]>}
  */
-async function share(serverUrl, how, { jobs, concurrency = DEFAULT_CONCURRENCY, waiting }) {
+async function share(serverUrl, how, { jobs, concurrency = DEFAULT_CONCURRENCY, waiting = true }) {
   const { seconds, counts } = await withDatabase(serverUrl, async ({ url, connection }) => {
     if (!waiting) await insertRows(connection, jobs, SLEEP);
     const options = ['--max-runs', String(RUNS), '--keep-alive', '60s'];
