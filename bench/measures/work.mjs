@@ -8,7 +8,8 @@ const JOBS = 20_000;
 const QUICK_JOBS = 5_000;
 
 /**
- * What a drain asks of the server, counted. It comes out the same each time, so that one round is enough.
+ * What a drain asks of the server, counted. Entries come out the same each time, so that one round is enough;
+ * statements and commits depend a little on how many jobs have ended when the one before them returns.
  *
  * @type {import('../samples.mjs').Measure}
  */
