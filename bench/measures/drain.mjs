@@ -80,7 +80,7 @@ async function drain(entry, processes, { quick, peersNode }) {
 async function untilDone(host, workers, count, limitMs) {
   // Handlers are counted for nothing; the server is asked only when they have all run.
   while (workers.handled < count) {
-    if (limitMs !== undefined && workers.elapsedMs >= limitMs) {
+    if (limitMs !== undefined && workers.elapsedMs >= limitMs && workers.handled > 0) {
       const { value } = await host.ask('countCompleted');
       return { jobs: Number(value), ms: workers.elapsedMs };
     }
