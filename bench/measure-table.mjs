@@ -13,11 +13,12 @@ const SERVERS = {
 
 const NAMES = { rowlock: 'Rowlock', 'bare-loop': 'bare loop', bullmq: 'BullMQ', sidequest: 'Sidequest' };
 
+const RATE = 'jobs/s';
 const BAR_WIDTH = 24;
 
 /**
- * The table of one measure. Where several take part they are the rows, the fastest first, with a bar; else what was
- * measured is, and the servers are the columns.
+ * The table of one measure. Where several take part they are the rows, and rates are sorted and have a bar; else what was
+ * measured is the row, and the servers are the columns.
  *
  * @param {readonly RoundSample[]} samples
  */
@@ -29,26 +30,32 @@ export function layOutMeasure(samples) {
 /** @param {readonly RoundSample[]} samples */
 function layOutContenders(samples) {
   const variants = unique(samples.map(headOf));
-  const first = variants.at(-1) ?? '';
-  const rows = unique(samples.map(rowOf)).map((row) => ({
-    row,
-    of: samples.filter((sample) => rowOf(sample) === row),
-  }));
-  /** @param {readonly RoundSample[]} of @param {string} variant */
-  const valuesOf = (of, variant) => of.filter((sample) => headOf(sample) === variant).map(({ value }) => value);
-  /** @param {readonly RoundSample[]} of */
-  const size = (of) => median(valuesOf(of, variants[0] ?? first)) || 0;
-  rows.sort((a, b) => size(b.of) - size(a.of));
-  const largest = Math.max(...rows.map(({ of }) => size(of)));
+  const rows = unique(samples.map(rowOf)).map((name) => {
+    const of = samples.filter((sample) => rowOf(sample) === name);
+    return { name, figures: variants.map((variant) => valuesOf(of, variant)) };
+  });
+  const cells = rows.map(({ name, figures }) => [name, ...figures.map(sayFigures)]);
+  if (samples.some(({ unit }) => unit !== RATE)) return table(['', ...variants], cells);
+  // By the figures that are the highest of all: jobs in bulk, not one at a time.
+  const heights = variants.map((_, index) => Math.max(...rows.map(({ figures }) => median(figures[index] ?? []) || 0)));
+  const highest = Math.max(...heights);
+  const by = heights.indexOf(highest);
+  const drawn = rows.map(({ figures }, index) => {
+    const rate = median(figures[by] ?? []) || 0;
+    return { rate, cells: [...(cells[index] ?? []), bar(rate / highest)] };
+  });
+  drawn.sort((a, b) => b.rate - a.rate);
   return table(
     ['', ...variants, ''],
-    rows.map(({ row, of }) => [
-      row,
-      ...variants.map((variant) => sayFigures(valuesOf(of, variant))),
-      bar(size(of) / largest),
-    ]),
+    drawn.map((row) => row.cells),
   );
 }
+
+/**
+ * @param {readonly RoundSample[]} samples
+ * @param {string} head
+ */
+const valuesOf = (samples, head) => samples.filter((sample) => headOf(sample) === head).map(({ value }) => value);
 
 /** @param {readonly RoundSample[]} samples */
 function layOutVariants(samples) {

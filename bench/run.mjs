@@ -36,7 +36,7 @@ await runScript(async () => {
   const servers = await startServers();
   try {
     /** @type {import('./samples.mjs').Context} */
-    const context = { urls: servers.urls, quick, round: 0, peersNode, contenders, log: say };
+    const context = { urls: servers.urls, quick, round: 0, peersNode, contenders, log: say, fault: say };
     const { samples, faults } = await measureAll(measures, context, rounds);
     const minutes = (performance.now() - started) / 60_000;
     const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peersNode, faults });
@@ -93,6 +93,8 @@ async function measureAll(measures, context, rounds) {
   const faults = [];
   /** @type {Set<import('./samples.mjs').Measure>} */
   const failed = new Set();
+  /** @param {string} text */
+  const fault = (text) => faults.push(text);
   /**
    * @param {import('./samples.mjs').Measure} measure
    * @param {string} what
@@ -114,7 +116,7 @@ async function measureAll(measures, context, rounds) {
   for (let round = 1; round <= rounds; round++) {
     for (const measure of measures) {
       await attempt(measure, `round ${round} of ${rounds}`, async () => {
-        for (const sample of await measure.run({ ...context, round })) samples.push({ ...sample, round });
+        for (const sample of await measure.run({ ...context, fault, round })) samples.push({ ...sample, round });
       });
     }
   }

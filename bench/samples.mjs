@@ -19,6 +19,7 @@
  * @property {string} peersNode the Node that peers run with
  * @property {readonly string[]} contenders those wanted; empty: all
  * @property {(text: string) => void} log
+ * @property {(text: string) => void} fault something that did not come to its end, while the rest goes on
  */
 
 /** @typedef {{ mariadb: string, mysql?: string, postgres: string, redisEverysec: string, redisAlways: string }} Urls */

@@ -108,9 +108,7 @@ export class Workers {
   startWatchdog() {
     const script = 'cat >/dev/null; kill -9 "$@" 2>/dev/null; rm -rf "$0"';
     const pids = this.children.map(({ pid }) => String(pid));
-    return keep(
-      spawn('sh', ['-c', script, this.folder, ...pids], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] }),
-    );
+    return spawn('sh', ['-c', script, this.folder, ...pids], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   }
 
   /** How often handlers ran, as they have told so far. */

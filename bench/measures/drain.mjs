@@ -24,18 +24,23 @@ export const measure = {
     const samples = [];
     for (const entry of entriesOf(context)) {
       for (const processes of PROCESSES) {
-        const { rate, jobs, seconds } = await drain(entry, processes, context);
-        context.log(
-          `  drain: ${entry.name} (${entry.server}), ${processes} × process: ${jobs} in ${seconds.toFixed(2)} s, ${Math.round(rate)}/s`,
-        );
-        samples.push({
-          measure: 'drain',
-          contender: entry.name,
-          server: entry.server,
-          variant: processes === 1 ? 'one process' : `${processes} processes`,
-          value: rate,
-          unit: 'jobs/s',
-        });
+        const variant = processes === 1 ? 'one process' : `${processes} processes`;
+        const what = `drain: ${entry.name} (${entry.server}), ${variant}`;
+        try {
+          const { jobs, seconds } = await drain(entry, processes, context);
+          const value = jobs / seconds;
+          context.log(`  ${what}: ${jobs} in ${seconds.toFixed(2)} s, ${Math.round(value)}/s`);
+          samples.push({
+            measure: 'drain',
+            contender: entry.name,
+            server: entry.server,
+            variant,
+            value,
+            unit: 'jobs/s',
+          });
+        } catch (error) {
+          context.fault(`${what}: ${error instanceof Error ? error.message : error}`);
+        }
       }
     }
     return samples;
@@ -61,7 +66,7 @@ async function drain(entry, processes, { quick, peersNode }) {
       const handled = await workers.stop();
       const { value: completed } = await host.ask('countCompleted');
       if (limitMs === undefined) requireExact(host.name, count, handled, Number(completed));
-      return { rate: (done.jobs * 1000) / done.ms, jobs: done.jobs, seconds: done.ms / 1000 };
+      return { jobs: done.jobs, seconds: done.ms / 1000 };
     } finally {
       await workers.stop();
       workers.forget();
@@ -80,7 +85,7 @@ async function drain(entry, processes, { quick, peersNode }) {
 async function untilDone(host, workers, count, limitMs) {
   // Handlers are counted for nothing; the server is asked only when they have all run.
   while (workers.handled < count) {
-    if (limitMs !== undefined && workers.elapsedMs >= limitMs) {
+    if (limitMs !== undefined && workers.elapsedMs >= limitMs && workers.handled > 0) {
       const { value } = await host.ask('countCompleted');
       return { jobs: Number(value), ms: workers.elapsedMs };
     }

@@ -37,6 +37,8 @@ export const measure = {
             unit: 'jobs/s',
           });
         }
+      } catch (error) {
+        context.fault(`enqueue: ${host.name}: ${error instanceof Error ? error.message : error}`);
       } finally {
         await host.close();
       }
