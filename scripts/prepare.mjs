@@ -19,11 +19,19 @@ const INSTALL_OPTIONS = ['--no-save', '--include=dev', '--no-fund', '--no-audit'
 export async function prepare() {
   process.chdir(PROJECT);
   checkNode();
-  if (!isInstalled()) {
-    say('installing packages (npm install)');
-    await must(['npm', 'install', ...INSTALL_OPTIONS]);
-  }
+  await installIn('.');
   await must(['npm', 'run', '--silent', 'build']);
+}
+
+/**
+ * Installs what the lock file of a folder names, if it is not there yet.
+ *
+ * @param {string} folder
+ */
+export async function installIn(folder) {
+  if (isInstalled(folder)) return;
+  say(`installing packages (npm install${folder === '.' ? '' : ` in ${folder}`})`);
+  await must(['npm', 'install', '--prefix', folder, ...INSTALL_OPTIONS]);
 }
 
 function checkNode() {
@@ -34,14 +42,18 @@ function checkNode() {
   throw new Refusal(`Node ${process.versions.node} is too old; ${engines.node} is needed`);
 }
 
-/** Whether node_modules holds what the lock file names. Times would not do: npm and git both touch them at will. */
-function isInstalled() {
-  const record = join('node_modules', '.package-lock.json');
+/**
+ * Whether node_modules holds what the lock file names. Times would not do: npm and git both touch them at will.
+ *
+ * @param {string} folder
+ */
+function isInstalled(folder) {
+  const record = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
   /** @type {Record<string, LockedPackage>} */
   const installed = readJson(record).packages;
   /** @type {Record<string, LockedPackage>} */
-  const { '': _, ...locked } = readJson('package-lock.json').packages;
+  const { '': _, ...locked } = readJson(join(folder, 'package-lock.json')).packages;
   return Object.entries(locked).every(([path, { version, optional, devOptional }]) => {
     const found = installed[path];
     return found ? found.version === version : (optional ?? devOptional ?? false);

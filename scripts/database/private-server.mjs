@@ -55,10 +55,11 @@ async function isFree(port) {
  * @param {string} options.name
  * @param {string} options.url
  * @param {number} options.deadlineMs
+ * @param {typeof greets} [options.answers] how to tell that it answers; the default is for MySQL and MariaDB
  * @param {NodeJS.ProcessEnv} [options.env]
  * @returns {Promise<import('./find-server.mjs').Server | undefined>} undefined if it does not come up; the reason is said
  */
-export async function startPrivateServer(plan, { name, url, deadlineMs, env = process.env }) {
+export async function startPrivateServer(plan, { name, url, deadlineMs, answers = greets, env = process.env }) {
   const logFile = join(plan.folder, 'log');
   const log = openSync(logFile, 'a');
   // In a session of its own: a ctrl-C is for us, and we end the server after whatever still uses it.
@@ -74,7 +75,7 @@ export async function startPrivateServer(plan, { name, url, deadlineMs, env = pr
     rmSync(plan.folder, { recursive: true, force: true });
   };
   const port = Number(new URL(url).port);
-  if (await greets(port, deadlineMs, () => guard.exitCode === null)) return { url, stop };
+  if (await answers(port, deadlineMs, () => guard.exitCode === null)) return { url, stop };
   say(`${name} does not start:\n${lastLines(logFile)}`);
   await stop();
   return undefined;

@@ -1,0 +1,49 @@
+/**
+ * Who takes part, and where. `url` finds its server; undefined: that server is not here.
+ * @typedef {object} Entry
+ * @property {string} name
+ * @property {string} server
+ * @property {'ours' | 'peers'} node which Node runs it
+ * @property {(urls: import('../samples.mjs').Urls) => string | undefined} url
+ * @property {number} [drainMs] it is stopped after this time, and its rate counts
+ */
+
+/** @type {readonly Entry[]} */
+export const ENTRIES = [
+  { name: 'rowlock', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
+  { name: 'bare-loop', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
+  { name: 'sidequest', server: 'mariadb', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
+  { name: 'graphile-worker', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
+  { name: 'pg-boss', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
+  { name: 'bullmq', server: 'redis-everysec', node: 'peers', url: ({ redisEverysec }) => redisEverysec },
+  { name: 'bullmq', server: 'redis-always', node: 'peers', url: ({ redisAlways }) => redisAlways },
+  { name: 'rowlock', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
+  { name: 'bare-loop', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
+];
+
+/**
+ * Those of a round, in an order that moves on by one with each round: nobody always comes first, or after the same one.
+ *
+ * @param {import('../samples.mjs').Context} context
+ * @returns {(Entry & { at: string })[]}
+ */
+export function entriesOf({ urls, round, contenders }) {
+  const present = ENTRIES.flatMap((entry) => {
+    const at = entry.url(urls);
+    const isWanted = contenders.length === 0 || contenders.includes(entry.name);
+    return at === undefined || !isWanted ? [] : [{ ...entry, at: placeOf(at) }];
+  });
+  const first = (round - 1) % Math.max(1, present.length);
+  return [...present.slice(first), ...present.slice(0, first)];
+}
+
+/**
+ * A database of the bench's own; Redis has numbers instead.
+ *
+ * @param {string} server
+ */
+function placeOf(server) {
+  const url = new URL(server);
+  if (url.protocol !== 'redis:') url.pathname = `/rowlock_bench_${process.pid}`;
+  return url.href;
+}

@@ -1,0 +1,208 @@
+import { pick } from './samples.mjs';
+
+/**
+ * What is to be reached. `compute` gives the figures of one round, from that round's samples alone.
+ * @typedef {object} Target
+ * @property {string} name
+ * @property {Bound[]} bounds one for each figure that `compute` gives
+ * @property {(samples: readonly Sample[]) => (number | undefined)[]} compute undefined: its samples are not there
+ * @property {string} [limitedBy] what was tried to reach it, and what limits it now
+ */
+
+/**
+ * @typedef {object} Bound
+ * @property {string} [of] which figure, where there are several
+ * @property {'at least' | 'at most'} sense
+ * @property {number} must
+ * @property {number} aim
+ * @property {string} [unit] default: a ratio
+ */
+
+/** @typedef {import('./samples.mjs').Sample} Sample */
+
+/**
+ * The ratio of two figures, or nothing if one of them is not there.
+ *
+ * @param {number | undefined} value
+ * @param {number | undefined} base
+ */
+const ratio = (value, base) => (value === undefined || base === undefined ? undefined : value / base);
+
+/**
+ * The best or worst of those figures that are there.
+ *
+ * @param {(...values: number[]) => number} choose
+ * @param {readonly (number | undefined)[]} values
+ */
+function among(choose, values) {
+  const there = values.filter((value) => value !== undefined);
+  return there.length === 0 ? undefined : choose(...there);
+}
+
+const PROCESSES = ['one process', '4 processes'];
+
+/**
+ * Rowlock's drain against another's, with as many processes.
+ *
+ * @param {readonly Sample[]} samples
+ * @param {(variant: string) => number | undefined} other
+ */
+const drains = (samples, other) =>
+  PROCESSES.map((variant) =>
+    ratio(pick(samples, { measure: 'drain', contender: 'rowlock', server: 'mariadb', variant }), other(variant)),
+  );
+
+/**
+ * @param {number} must
+ * @param {number} aim
+ * @returns {Bound[]}
+ */
+const withProcesses = (must, aim) => PROCESSES.map((of) => ({ of, sense: 'at least', must, aim }));
+
+/** @param {readonly Sample[]} samples @param {Partial<Sample>} wanted */
+const drainOf = (samples, wanted) => pick(samples, { measure: 'drain', ...wanted });
+
+/**
+ * Rowlock's drain in a state of the table against the empty table.
+ *
+ * @param {readonly Sample[]} samples
+ * @param {Sample | undefined} state
+ */
+const againstEmpty = (samples, state) =>
+  ratio(state?.value, pick(samples, { measure: 'growth', server: 'mariadb', variant: 'empty table', unit: 'jobs/s' }));
+
+/**
+ * The state with the most completed rows.
+ *
+ * @param {readonly Sample[]} samples
+ */
+function longestTable(samples) {
+  const states = samples.filter(
+    ({ measure, server, variant, unit }) =>
+      measure === 'growth' && server === 'mariadb' && unit === 'jobs/s' && variant.endsWith('completed rows'),
+  );
+  /** @param {Sample} sample */
+  const rows = ({ variant }) =>
+    Number.parseInt(variant.replaceAll(',', ''), 10) * (variant.includes('million') ? 1_000_000 : 1);
+  return states.sort((a, b) => rows(b) - rows(a))[0];
+}
+
+/** @type {readonly Target[]} */
+export const TARGETS = [
+  {
+    name: 'drain against the best of graphile-worker and pg-boss',
+    bounds: withProcesses(1, 1.3),
+    compute: (samples) =>
+      drains(samples, (variant) =>
+        among(Math.max, [
+          drainOf(samples, { contender: 'graphile-worker', variant }),
+          drainOf(samples, { contender: 'pg-boss', variant }),
+        ]),
+      ),
+  },
+  {
+    name: 'drain against BullMQ (everysec)',
+    bounds: withProcesses(2, 3),
+    compute: (samples) =>
+      drains(samples, (variant) => drainOf(samples, { contender: 'bullmq', server: 'redis-everysec', variant })),
+  },
+  {
+    name: 'drain against Sidequest',
+    bounds: withProcesses(100, 200),
+    compute: (samples) => drains(samples, (variant) => drainOf(samples, { contender: 'sidequest', variant })),
+  },
+  {
+    name: 'drain against the bare loop',
+    bounds: withProcesses(0.75, 0.9),
+    compute: (samples) =>
+      drains(samples, (variant) => drainOf(samples, { contender: 'bare-loop', server: 'mariadb', variant })),
+  },
+  {
+    name: 'bulk enqueue against the best peer',
+    bounds: [{ sense: 'at least', must: 1.5, aim: 2 }],
+    compute: (samples) => {
+      const bulk = samples.filter(({ measure, variant }) => measure === 'enqueue' && variant === 'in bulk');
+      const peers = bulk.filter(({ contender }) => contender !== 'rowlock').map(({ value }) => value);
+      return [ratio(pick(bulk, { contender: 'rowlock', server: 'mariadb' }), among(Math.max, peers))];
+    },
+  },
+  {
+    name: 'drain with the most completed rows against the empty table',
+    bounds: [{ sense: 'at least', must: 0.8, aim: 0.95 }],
+    compute: (samples) => [againstEmpty(samples, longestTable(samples))],
+  },
+  {
+    name: 'drain with a snapshot held against the empty table',
+    bounds: [{ sense: 'at least', must: 0.8, aim: 0.95 }],
+    compute: (samples) => [
+      againstEmpty(
+        samples,
+        samples.find(
+          ({ measure, server, variant, unit }) =>
+            measure === 'growth' && server === 'mariadb' && variant === 'snapshot held' && unit === 'jobs/s',
+        ),
+      ),
+    ],
+  },
+  {
+    name: 'entries read for each claimed job, in the worst of these states',
+    bounds: [{ sense: 'at most', must: 2, aim: 1.2, unit: 'entries' }],
+    compute: (samples) => [
+      among(
+        Math.max,
+        samples
+          .filter(
+            ({ measure, variant }) => measure === 'work' && variant.startsWith('entries read for each claimed job'),
+          )
+          .map(({ value }) => value),
+      ),
+    ],
+  },
+  {
+    name: 'idle tick against the bare program',
+    bounds: ['CPU', 'wall'].map((of) => ({ of, sense: 'at most', must: 1.6, aim: 1.25 })),
+    compute: (samples) =>
+      ['CPU', 'wall'].map((variant) =>
+        ratio(
+          pick(samples, { measure: 'idle-tick', contender: 'rowlock', server: 'mariadb', variant }),
+          pick(samples, { measure: 'idle-tick', contender: 'bare program', server: 'mariadb', variant }),
+        ),
+      ),
+  },
+  {
+    name: 'pick-up with keep-alive, idle machine',
+    bounds: [
+      { of: 'p50', sense: 'at most', must: 150, aim: 110, unit: 'ms' },
+      { of: 'p99', sense: 'at most', must: 300, aim: 220, unit: 'ms' },
+      { of: 'polls', sense: 'at most', must: 5, aim: 5, unit: 'a second' },
+    ],
+    compute: (samples) =>
+      ['p50', 'p99', 'polls'].map((variant) =>
+        pick(samples, { measure: 'pick-up', contender: 'rowlock', server: 'mariadb', variant }),
+      ),
+  },
+  {
+    name: 'memory over a million jobs',
+    bounds: [
+      { of: 'peak', sense: 'at most', must: 130, aim: 100, unit: 'MB' },
+      // Flat: the second half takes no more than the first, but for what a collector of garbage leaves lying.
+      { of: 'second half against the first', sense: 'at most', must: 1.1, aim: 1.05 },
+    ],
+    compute: (samples) => {
+      const memory = samples.filter(({ measure }) => measure === 'memory');
+      return [pick(memory, { variant: 'peak' }), pick(memory, { unit: '×' })];
+    },
+  },
+  {
+    name: 'jobs of 1 s: eight runs share 80, later than evenly shared',
+    bounds: [{ sense: 'at most', must: 1, aim: 0.5, unit: 's' }],
+    compute: (samples) => [
+      among(
+        Math.max,
+        samples
+          .filter(({ measure, variant }) => measure === 'fairness' && variant.endsWith('later than evenly shared'))
+          .map(({ value }) => value),
+      ),
+    ],
+  },
+];
