@@ -8,8 +8,9 @@ export const TUNING = {
     completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
   },
-  // Of work(): the next batch at once while batches come full; the poll is the shortest that it takes.
-  'pg-boss': { batchSize: 500, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
+  // Of work(): the next batch at once while batches come full; the poll is the shortest that it takes. Four workers in a
+  // process drain 16,900 jobs/s, two 14,000, one 10,400.
+  'pg-boss': { batchSize: 500, localConcurrency: 4, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
   // Of Worker: each job in hand is a round trip of its own, so a hundred are under way.
   bullmq: { concurrency: 100 },
   // Jobs in the worker's own process, with no thread or process between, as its engine's documentation has it; 100 at once
