@@ -34,7 +34,7 @@ async function work(url) {
     for (const statement of sessionStatements(LEASE_MS)) connection.query(statement);
   });
   const runId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-  await pool.query(text('insert_run'), {
+  await send(pool, 'insert_run', {
     runId,
     host: `bare-${process.pid}`,
     pid: process.pid,
@@ -64,7 +64,7 @@ async function work(url) {
  */
 async function claim(pool, runId, cursor) {
   return within(pool, async (tx) => {
-    const [rows] = await tx.query(text('claim_lane'), {
+    const [rows] = await send(tx, 'claim_lane', {
       queue: 'default',
       priority: 0,
       limit: BATCH,
@@ -74,8 +74,8 @@ async function claim(pool, runId, cursor) {
     const last = jobs.at(-1);
     if (last === undefined) return [];
     Object.assign(cursor, { afterRunAt: last.runAt, afterId: last.id });
-    await tx.query(text('mark_claimed'), { runId, ids: jobs.map(({ id }) => id) });
-    await tx.query(text('count_claimed'), { runId, count: jobs.length });
+    await send(tx, 'mark_claimed', { runId, ids: jobs.map(({ id }) => id) });
+    await send(tx, 'count_claimed', { runId, count: jobs.length });
     return jobs;
   });
 }
@@ -86,25 +86,10 @@ async function claim(pool, runId, cursor) {
  * @param {Claimed[]} jobs
  */
 async function settle(pool, runId, jobs) {
-  const outcomes = JSON.stringify(
-    jobs.map(({ id, attempts }) => {
-      countOne();
-      return {
-        id,
-        attempts: attempts + 1,
-        status: 'completed',
-        uncharged: 0,
-        crashes: 0,
-        delayMs: 0,
-        result: null,
-        error: null,
-        freeKey: 0,
-      };
-    }),
-  );
+  for (const _ of jobs) countOne();
   await within(pool, async (tx) => {
-    await tx.query(text('settle_jobs'), { runId, outcomes });
-    await tx.query(text('count_outcomes'), {
+    await send(tx, 'complete_jobs', { runId, attempts: 1, ids: jobs.map(({ id }) => id) });
+    await send(tx, 'count_outcomes', {
       runId,
       completed: jobs.length,
       retried: 0,
@@ -113,6 +98,15 @@ async function settle(pool, runId, jobs) {
     });
   });
 }
+
+/**
+ * As Rowlock sends it: the values in it are written by Rowlock's own hand, not by the driver's.
+ *
+ * @param {Pick<import('mysql2/promise').Pool, 'query'>} on
+ * @param {string} name
+ * @param {Record<string, unknown>} values
+ */
+const send = (on, name, values) => on.query({ sql: text(name), values, namedPlaceholders: false });
 
 /**
  * @template T
