@@ -29,6 +29,8 @@ export class Claimer {
   /** Those with a due job, by queue, each queue's in the order of their priority. */
   private due = new Map<string, Lane[]>();
   private mayLookAt = 0;
+  /** About what a look takes. */
+  private lookMs = Number.POSITIVE_INFINITY;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private turn = 0;
   private uncertain = false;
@@ -67,6 +69,11 @@ export class Claimer {
     return { jobs, exhausted: certain && !this.uncertain && jobs.length + strays.length === 0, strays };
   }
 
+  /** Milliseconds until it may look again. */
+  get mayLookInMs(): number {
+    return Math.max(0, this.mayLookAt - performance.now());
+  }
+
   /** Looks, if the last look is a second old. */
   async refresh(): Promise<void> {
     if (performance.now() - this.lookedAt >= LOOK_EVERY_MS) await this.look();
@@ -85,7 +92,9 @@ export class Claimer {
       this.due.set(queue, [...lanes, this.laneOf(queue, priority)]);
     }
     this.lookedAt = performance.now();
-    this.mayLookAt = this.lookedAt + (this.lookedAt - started) * 19;
+    // Answers also wait for jobs that run here: one slow look says little, and the last one of a drain would be put off.
+    this.lookMs = Math.min(this.lookedAt - started, 2 * this.lookMs);
+    this.mayLookAt = this.lookedAt + this.lookMs * 19;
     return true;
   }
 

@@ -24,7 +24,7 @@ export interface DrainOptions {
   runId: number;
   settings: RunSettings;
   held: HeldJobs;
-  claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused'>;
+  claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused' | 'mayLookInMs'>;
   settler: Settler;
   registry: Registry;
   report: Report;
@@ -180,7 +180,9 @@ export class Drain {
     const found = await this.tolerate(() => this.claim(room));
     if (found === true) return false;
     if (found === false && wasIdle && this.isIdle && elapsed() >= settings.keepAlive) return true;
-    await this.bell.wait(Math.min(settings.poll, LOOK_EVERY_MS));
+    // What is not known yet is asked as soon as may be: a run that has done all there was ends then, and not a poll later.
+    const unknownMs = found === undefined ? claimer.mayLookInMs : LOOK_EVERY_MS;
+    await this.bell.wait(Math.min(settings.poll, LOOK_EVERY_MS, unknownMs));
     return false;
   }
 
