@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 /** Each of these is a round trip, and every producer pays for it: who adds one says so here. */
-const ONE = ['read_insert_terms', 'insert_jobs'];
+const ONE = ['read_insert_terms', 'insert_plain_jobs'];
 
 const jobs = (count: number) => Array.from({ length: count }, (_, n) => ({ type: 'test.echo', payload: { n } }));
 
@@ -31,9 +31,12 @@ describe('the library', () => {
   test('on a pool of its own: a job asks this, and 10,000 are an INSERT for every 500, in one commit', async () => {
     await using queue = createQueue(tap.url);
     await queue.enqueue({ type: 'test.echo' });
-    expect(await tapWork(() => queue.enqueue({ type: 'test.echo', payload: { n: 1 }, delay: '1h' }))).toEqual(ONE);
+    expect(await tapWork(() => queue.enqueue({ type: 'test.echo', payload: { n: 1 }, delay: '1h' }))).toEqual([
+      'read_insert_terms',
+      'insert_jobs',
+    ]);
     const sent = await tapWork(() => queue.enqueueMany(jobs(10_000)));
-    expect(sent).toEqual(['START TRANSACTION', 'read_insert_terms', ...Array(20).fill('insert_jobs'), 'COMMIT']);
+    expect(sent).toEqual(['START TRANSACTION', 'read_insert_terms', ...Array(20).fill('insert_plain_jobs'), 'COMMIT']);
   });
 
   test('on a pool of the caller’s: the same', async () => {
@@ -43,7 +46,13 @@ describe('the library', () => {
       await queue.enqueue({ type: 'test.echo' });
       expect(await tapWork(() => queue.enqueue({ type: 'test.echo' }))).toEqual(ONE);
       const sent = await tapWork(() => queue.enqueueMany(jobs(1_000)));
-      expect(sent).toEqual(['START TRANSACTION', 'read_insert_terms', 'insert_jobs', 'insert_jobs', 'COMMIT']);
+      expect(sent).toEqual([
+        'START TRANSACTION',
+        'read_insert_terms',
+        'insert_plain_jobs',
+        'insert_plain_jobs',
+        'COMMIT',
+      ]);
     } finally {
       await pool.end();
     }
@@ -60,8 +69,8 @@ describe('the library', () => {
         'read_insert_terms',
         'ask_nothing',
         'SAVEPOINT rowlock_part',
-        'insert_jobs',
-        'insert_jobs',
+        'insert_plain_jobs',
+        'insert_plain_jobs',
         'RELEASE SAVEPOINT rowlock_part',
       ]);
       await connection.commit();

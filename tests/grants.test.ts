@@ -171,7 +171,8 @@ const MIGRATIONS = 'background_job_migrations';
 
 /** What each may send. On MariaDB whoever may read a row may lock it: there only the worker's locks are looked at. */
 const MAY: Record<Role, (statement: Statement) => boolean> = {
-  producer: ({ name, tables }) => tables.length === 0 || ['insert_jobs', 'list_migrations'].includes(name),
+  producer: ({ name, tables }) =>
+    tables.length === 0 || ['insert_jobs', 'insert_plain_jobs', 'list_migrations'].includes(name),
   worker: ({ verb, tables }) => verb === 'SELECT' || !tables.includes(MIGRATIONS),
   viewer: ({ verb, tables }) => verb === 'SELECT' || tables.length === 0,
   migrator: ({ verb, tables }) =>

@@ -13,6 +13,8 @@ export class DuplicateJobError extends RowlockError {
   readonly exitCode = EXIT.usage;
 }
 
+const DEFAULT_QUEUE = 'default';
+
 const LARGEST_BATCH = 500;
 const LARGEST_BATCH_BYTES = 512 * 1024;
 
@@ -81,17 +83,28 @@ export async function findByUniqueKey(
 
 async function insertBatch(on: Queryable, batch: readonly EnqueueRow[], terms: Terms): Promise<JobId[]> {
   try {
-    const { insertId } = await insert(on, 'insert_jobs', { rows: batch.map((job) => toRow(job, terms)) });
+    const { insertId } = batch.every(isPlain)
+      ? await insert(on, 'insert_plain_jobs', { rows: batch.map(({ jobType, payloadText }) => [jobType, payloadText]) })
+      : await insert(on, 'insert_jobs', { rows: batch.map((job) => toRow(job, terms)) });
     return batch.map((_, index) => toId(BigInt(insertId) + BigInt(index * terms.step)));
   } catch (error) {
     throw explainRefusal(error, batch);
   }
 }
 
+/** Whatever may be left out is, or is what the table has by itself. */
+const isPlain = ({ queue, priority, runAt, delayMs, uniqueKey, maxAttempts }: EnqueueRow): boolean =>
+  (queue ?? DEFAULT_QUEUE) === DEFAULT_QUEUE &&
+  (priority ?? 0) === 0 &&
+  runAt === undefined &&
+  (delayMs ?? 0) === 0 &&
+  uniqueKey === undefined &&
+  maxAttempts === undefined;
+
 const toRow = (job: EnqueueRow, { now }: Terms) => [
   job.jobType,
   job.payloadText,
-  job.queue ?? 'default',
+  job.queue ?? DEFAULT_QUEUE,
   job.priority ?? 0,
   dueAt(job, now),
   job.uniqueKey ?? null,

@@ -57,6 +57,13 @@ export class Recorder {
   private readonly answers: Record<string, Answer> = {
     read_insert_terms: () => [{ now: this.now, step: 1, autocommit: 1, largestPacket: LARGEST_PACKET }],
     insert_jobs: ({ rows }, keep) => this.insert(rows as Row[], keep),
+    insert_plain_jobs: ({ rows }, keep) => {
+      const plain = rows as [string, string | null][];
+      return this.insert(
+        plain.map(([type, payload]) => [type, payload, 'default', 0, this.now, null, null]),
+        keep,
+      );
+    },
     lock_job: () => [{ saves: this.stored }],
     save_checkpoint: ({ checkpoint }, keep) => {
       keep(() => {
