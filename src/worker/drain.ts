@@ -257,18 +257,18 @@ export class Drain {
       execution = notStarted(error);
     }
     this.executing--;
-    this.room.jobEnded();
-    this.afterExecution(held, execution);
+    const ms = performance.now() - held.since;
+    this.room.jobEnded(ms);
+    this.afterExecution(held, execution, ms);
     this.startBuffered();
     this.bell.ring();
   }
 
-  private afterExecution(held: Held, { outcome, abandoned, dropped }: Execution): void {
+  private afterExecution(held: Held, { outcome, abandoned, dropped }: Execution, ms: number): void {
     const { report, held: jobs } = this.options;
     const { attempt } = held;
     if (dropped !== undefined) report.resultDropped(attempt, dropped);
     if (held.state === 'settling') return; // given back, as the process ends
-    const ms = performance.now() - held.since;
     if (abandoned) {
       report.abandoned(attempt, ms);
       this.stopClaiming('a function was abandoned');

@@ -44,8 +44,9 @@ export class Room {
     this.pace.claimed(jobs);
   }
 
-  jobEnded(): void {
-    this.pace.jobEnded();
+  /** @param ms how long it ran */
+  jobEnded(ms: number): void {
+    this.pace.jobEnded(ms);
   }
 
   /** How many jobs may be claimed now; zero or less: none. */
