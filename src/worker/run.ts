@@ -25,6 +25,7 @@ import { Claimer } from './claimer';
 import type { Surroundings } from './context';
 import { Drain } from './drain';
 import { type Execution, execute } from './execute';
+import { keepHeapSmall } from './heap';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
 import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
@@ -141,7 +142,10 @@ class Run {
       report: this.report,
       emit,
       execute: (attempt, type) => this.executeOne(attempt, type),
-      onFirstClaim: () => this.heartbeat.start(),
+      onFirstClaim: () => {
+        keepHeapSmall();
+        this.heartbeat.start();
+      },
       countBeside: () => countJobsBeside(pool, this.place),
       startedAt: this.startedAt,
     });
