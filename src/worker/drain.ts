@@ -5,6 +5,7 @@ import type { Pool } from '../db/pool';
 import type { Emit } from '../events';
 import { findHeldForSure, findHeldJobs } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
+import type { Settled } from '../queue/settle';
 import { Attempt } from './attempt';
 import { Bell } from './bell';
 import type { Claimer } from './claimer';
@@ -281,17 +282,27 @@ export class Drain {
 
   /** The attempt is over: its outcome is on its way to the database, and the job is held until it is there. */
   private end(held: Held, outcome: OpenOutcome): void {
-    const { registry, report, settler } = this.options;
+    const { registry, settler } = this.options;
     held.state = 'settling';
     held.isComingBack = (outcome.kind === 'released' || outcome.kind === 'retry') && outcome.delayMs === 0;
-    report.ended(held.attempt, outcome, performance.now() - held.since);
+    held.ending = { outcome, ms: performance.now() - held.since };
     settler.add(settlementOf(held.attempt, registry.get(held.attempt.job.type), outcome));
   }
 
   /** The outcome is written, or nobody wants it. */
-  settled(id: JobId): void {
-    this.options.held.delete(id);
+  settled(settled: Settled): void {
+    const { held: jobs, report } = this.options;
+    const { id } = settled.settlement;
+    const held = jobs.get(id);
+    if (held?.ending !== undefined) report.settled(held.attempt, held.ending, settled);
+    jobs.delete(id);
     this.bell.ring();
+  }
+
+  /** A job's outcome is being written without its result. */
+  resultNotStored(id: JobId, why: string): void {
+    const held = this.options.held.get(id);
+    if (held !== undefined) this.options.report.resultDropped(held.attempt, why);
   }
 
   private releaseBuffer(why: string): void {

@@ -1,6 +1,7 @@
 import type { HeldJob } from '../queue/held';
 import type { JobId } from '../queue/job';
 import type { Attempt } from './attempt';
+import type { Ending } from './report';
 
 /** A job from its claim until its outcome is in the database. */
 export interface Held {
@@ -10,6 +11,8 @@ export interface Held {
   since: number;
   /** It is on its way back, and due again once it is there. */
   isComingBack?: boolean;
+  /** Its outcome, once it is on its way to the database. */
+  ending?: Ending;
 }
 
 /** What the database says of the run's jobs, against what the run knows. */
@@ -30,6 +33,8 @@ export class HeldJobs {
   private suspected = new Map<JobId, number>();
 
   has = (id: JobId): boolean => this.held.has(id) || this.returning.has(id);
+
+  get = (id: JobId): Held | undefined => this.held.get(id);
 
   add(held: Held): void {
     this.held.set(held.attempt.job.id, held);

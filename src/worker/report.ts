@@ -1,12 +1,11 @@
 import { messageOf } from '../errors';
 import type { DeadLetters, Emit, RunCounts } from '../events';
-import type { JobId } from '../queue/job';
 import type { Settled } from '../queue/settle';
 import type { Attempt } from './attempt';
 import type { OpenOutcome } from './settlement';
 
-interface Ended {
-  attempt: Attempt;
+/** How an attempt ended, and after what time. */
+export interface Ending {
   outcome: OpenOutcome;
   ms: number;
 }
@@ -15,8 +14,6 @@ interface Ended {
 export class Report {
   readonly unknownTypes = new Set<string>();
   readonly counts: RunCounts = { claimed: 0, completed: 0, retried: 0, failed: 0, released: 0 };
-  /** Jobs that ended in this run, by how they stand now. */
-  private readonly endings = new Map<JobId, Ended>();
   private readonly dead = new Map<string, DeadLetters>();
   private toldWaiting = false;
   private readonly emit: Emit;
@@ -25,30 +22,25 @@ export class Report {
     this.emit = emit;
   }
 
-  /** An outcome is known; it is told when it is written. */
-  ended(attempt: Attempt, outcome: OpenOutcome, ms: number): void {
-    this.endings.set(attempt.job.id, { attempt, outcome, ms: Math.round(ms) });
-  }
-
   committed(attempt: Attempt, ms: number): void {
     this.counts.completed++;
     this.emit('job.completed', { ...attempt.facts, ms: Math.round(ms) });
   }
 
-  settled({ settlement, ...verdict }: Settled): void {
-    const ended = this.endings.get(settlement.id);
-    this.endings.delete(settlement.id);
-    if (ended === undefined) return;
-    if (verdict.how === 'lost') return this.takenAway(ended.attempt, verdict.why);
+  /** An outcome is written, or was not wanted any more. */
+  settled(attempt: Attempt, ending: Ending, settled: Settled): void {
+    if (settled.how === 'lost') return this.takenAway(attempt, settled.why);
+    const { settlement } = settled;
     this.toldWaiting = false;
     this.counts[settlement.count]++;
-    if (settlement.status === 'failed' && !settlement.cancelled) this.remember(ended.attempt, settlement.error ?? '');
-    this.tell(ended, settlement.status === 'failed' ? (settlement.error ?? '') : undefined);
+    if (settlement.status === 'failed' && !settlement.cancelled) this.remember(attempt, settlement.error ?? '');
+    this.tell(attempt, ending, settlement.status === 'failed' ? (settlement.error ?? '') : undefined);
   }
 
-  private tell({ attempt, outcome, ms }: Ended, failure: string | undefined): void {
+  private tell(attempt: Attempt, { outcome, ms: exactMs }: Ending, failure: string | undefined): void {
     const { emit } = this;
-    const facts = attempt.facts;
+    const { facts } = attempt;
+    const ms = Math.round(exactMs);
     if (outcome.kind === 'crashed')
       emit('job.crashed', { ...facts, how: outcome.how, crashes: attempt.job.crashes + 1 });
     if (failure !== undefined) return emit('job.failed', { ...facts, ms, error: failure });
@@ -63,12 +55,6 @@ export class Report {
     group.job_ids.push(job.id);
     group.error = error;
     this.dead.set(job.type, group);
-  }
-
-  /** The result of a job whose outcome is being written. */
-  resultNotStored(id: JobId, why: string): void {
-    const ended = this.endings.get(id);
-    if (ended !== undefined) this.resultDropped(ended.attempt, why);
   }
 
   resultDropped(attempt: Attempt, why: string): void {

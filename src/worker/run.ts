@@ -121,11 +121,8 @@ class Run {
     this.settler = new Settler({
       pool,
       runId,
-      onDropped: (id, why) => this.report.resultNotStored(id, why),
-      onSettled: (settled) => {
-        this.report.settled(settled);
-        this.drain.settled(settled.settlement.id);
-      },
+      onDropped: (id, why) => this.drain.resultNotStored(id, why),
+      onSettled: (settled) => this.drain.settled(settled),
       onLost: (error) => this.loseLease(error.message),
       onFault: (error) => this.fail(error),
       onWaiting: (why) => this.report.waiting(why),
