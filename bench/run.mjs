@@ -2,7 +2,7 @@
 //
 // Starts every server that it needs, measures in rounds, and writes bench/RESULTS.md. With --quick, --only or
 // --contenders the results go to standard output alone. The servers end with it, also when it is killed.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -75,8 +75,7 @@ function readArguments() {
  */
 async function loadMeasures(only) {
   const names = MEASURES.filter((name) => only.length === 0 || only.includes(name));
-  const there = names.filter((name) => existsSync(join(BENCH, 'measures', `${name}.mjs`)));
-  return Promise.all(there.map(async (name) => (await import(`./measures/${name}.mjs`)).measure));
+  return Promise.all(names.map(async (name) => (await import(`./measures/${name}.mjs`)).measure));
 }
 
 /**

@@ -10,12 +10,12 @@ import { TARGETS } from './targets.mjs';
  * @param {readonly import('./samples.mjs').RoundSample[]} samples
  */
 export function layOutTargets(samples) {
-  const rows = TARGETS.flatMap(({ name, bounds, compute, limitedBy }) =>
+  const rows = TARGETS.flatMap(({ name, bounds, compute }) =>
     bounds.map((bound, index) => {
       const values = byRound(samples, (ofRound) => compute(ofRound)[index]);
       const verdict = judge(bound, values);
       const what = bound.of === undefined ? name : `${name}, ${bound.of}`;
-      const limit = verdict === 'missed' || verdict === 'ok' ? (limitedBy ?? '') : '';
+      const limit = verdict === 'missed' ? (bound.limitedBy ?? '') : '';
       return `| ${what} | ${say(bound, bound.must)} | ${say(bound, bound.aim)} | ${sayFigures(values)} | ${verdict} | ${limit} |`;
     }),
   );
