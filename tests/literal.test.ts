@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { createConnection } from 'mysql2/promise';
-import { quoteHere, sizeAsLiteral, withLiterals } from '../src/db/literal';
-import { sizeInStatement } from '../src/queue/new-job';
-import { openQueuePool } from './support/tables';
+import { sizeAsLiteral, withLiterals } from '../src/db/literal';
 
 const text = fc
   .oneof(
@@ -56,31 +54,6 @@ test.each(['', 'NO_BACKSLASH_ESCAPES', 'ANSI', 'STRICT_ALL_TABLES,NO_BACKSLASH_E
     await connection.end();
   },
 );
-
-test("any text arrives as it is in a session of Rowlock's own, and is no longer than was reckoned", async () => {
-  const pool = openQueuePool(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '', 1);
-  const echo = 'SELECT HEX(:text) AS hex, :after AS after';
-  await fc.assert(
-    fc.asyncProperty(text, async (given) => {
-      const [rows] = await pool.query({ sql: echo, values: { text: given, after: 1 }, namedPlaceholders: false });
-      expect(rows).toEqual([{ hex: Buffer.from(given).toString('hex').toUpperCase(), after: 1 }]);
-      const payload = JSON.stringify(given);
-      expect(Buffer.byteLength(quoteHere(payload))).toBeLessThanOrEqual(sizeInStatement(payload) + 2);
-    }),
-    { numRuns: 300 },
-  );
-  await pool.end();
-});
-
-test('the statements of job functions are written by the driver', async () => {
-  const pool = openQueuePool(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '', 1);
-  const expected = [{ a: "it's", b: 2 }];
-  expect((await pool.query('SELECT ? AS a, ? AS b', ["it's", 2]))[0]).toEqual(expected);
-  expect((await pool.query('SELECT :a AS a, :b AS b', { a: "it's", b: 2 }))[0]).toEqual(expected);
-  expect((await pool.execute('SELECT :a AS a, :b AS b', { a: "it's", b: 2 }))[0]).toEqual(expected);
-  expect((await pool.query('SELECT 1 AS one'))[0]).toEqual([{ one: 1 }]);
-  await pool.end();
-});
 
 test('values of every kind, and nothing within quotes', () => {
   const values = {

@@ -54,7 +54,7 @@ describe('a run that finds nothing', () => {
   test('asks this, on one connection', async () => {
     const { connections, sent } = await tapRun();
     expect(connections).toHaveLength(1);
-    expect(sent).toEqual([...BEGIN, ...RESCUE, 'take_slot', BESIDE, BESIDE, ...LOOK, 'close_run']);
+    expect(sent).toEqual([...BEGIN, ...RESCUE, 'take_slot', BESIDE, ...LOOK, 'close_run']);
   });
 
   test('asks no more when 5,000 jobs are due later, but for the lanes they are in', async () => {

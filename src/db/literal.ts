@@ -14,12 +14,10 @@ const PLACEHOLDER = /'[^']*'|:([a-zA-Z]\w*)/g;
  * the zone of its `timezone` option, which need not be the session's; and it would take `:names` only where
  * `namedPlaceholders` is set.
  */
-export const withLiterals = (sql: string, values: Parameters, quote: Quote = quoteAnywhere): string =>
+export const withLiterals = (sql: string, values: Parameters): string =>
   sql.replaceAll(PLACEHOLDER, (found, name: string | undefined) =>
-    name === undefined ? found : literal(find(values, name), quote),
+    name === undefined ? found : literal(find(values, name)),
   );
-
-type Quote = (text: string) => string;
 
 function find(values: Parameters, name: string): Value {
   const value = values[name];
@@ -27,32 +25,20 @@ function find(values: Parameters, name: string): Value {
   return value;
 }
 
-function literal(value: Value, quote: Quote): string {
+function literal(value: Value): string {
   if (value === null) return 'NULL';
-  if (Array.isArray(value)) {
-    const members = value.map((member) => (Array.isArray(member) ? row(member, quote) : literal(member, quote)));
-    return members.join();
-  }
+  if (Array.isArray(value))
+    return value.map((member) => (Array.isArray(member) ? row(member) : literal(member))).join();
   if (value instanceof Date) return `FROM_UNIXTIME(${(value.getTime() / 1000).toFixed(3)})`;
   return typeof value === 'string' ? quote(value) : String(value);
 }
 
-const row = (members: Value[], quote: Quote): string => `(${members.map((member) => literal(member, quote)).join()})`;
+const row = (members: Value[]): string => `(${members.map(literal).join()})`;
 
 /** In hexadecimal where a quote or a character set could change it on its way. */
-function quoteAnywhere(text: string): string {
+function quote(text: string): string {
   return PLAIN.test(text) ? `'${text}'` : `_utf8mb4 X'${Buffer.from(text).toString('hex')}'`;
 }
-
-const ESCAPED: Record<string, string> = { "'": "''", '\\': '\\\\', '\0': '\\0', '\x1a': '\\Z' };
-
-/**
- * For sessions of Rowlock's own, in utf8mb4 and with backslash escapes. The driver would escape double quotes, too: of a
- * JSON text that makes a sixth more, and the server needs a quarter longer for an INSERT of such.
- */
-export const quoteHere = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and Ctrl-Z are what some clients and logs stop at
-  `'${text.replaceAll(/['\\\0\x1a]/g, (char) => ESCAPED[char] ?? char)}'`;
 
 /** Bytes of a text in such a statement. */
 export const sizeAsLiteral = (text: string): number => (PLAIN.test(text) ? text.length : 2 * Buffer.byteLength(text));

@@ -1,7 +1,6 @@
-import { createPool, format, type Pool, type PoolConnection } from 'mysql2/promise';
+import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
-import { quoteHere, withLiterals } from './literal';
-import { type Parameters, text } from './statements';
+import { text } from './statements';
 
 export type { Pool, PoolConnection };
 
@@ -41,7 +40,6 @@ export function driverOptions(settings: ConnectionSettings) {
     charset: 'utf8mb4',
     timezone: 'Z',
     namedPlaceholders: true,
-    queryFormat: writeValues,
     supportBigNumbers: true, // a number that a double cannot hold arrives as a string
     jsonStrings: true, // JSON arrives as text, on both families; parsing is the reader's decision
     decimalNumbers: false,
@@ -51,15 +49,6 @@ export function driverOptions(settings: ConnectionSettings) {
     connectTimeout: 5_000,
   };
 }
-
-/** Values by their names are of Rowlock's own statements: the driver has put those of job functions in a list by now. */
-const writeValues = (sql: string, values: SqlValues): string =>
-  isNamed(values) ? withLiterals(sql, values, quoteHere) : format(sql, values, false, 'Z');
-
-type SqlValues = Parameters | Exclude<globalThis.Parameters<typeof format>[1], undefined>;
-
-const isNamed = (values: SqlValues): values is Parameters =>
-  typeof values === 'object' && values !== null && Object.getPrototypeOf(values) === Object.prototype;
 
 /** What every session of Rowlock sets before its first statement. */
 export function sessionStatements(sessionTimeoutMs: number): string[] {

@@ -52,12 +52,7 @@ async function send<T extends RowDataPacket[] | ResultSetHeader>(
   values: Parameters,
 ): Promise<T> {
   try {
-    const [answer] = await on.query<T>({
-      sql,
-      values,
-      namedPlaceholders: false, // {@link withLiterals} has a way with them
-      timeout: STATEMENT_TIMEOUT_MS,
-    });
+    const [answer] = await on.query<T>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
     return answer;
   } catch (error) {
     throw withoutStatement(error);

@@ -23,7 +23,7 @@ export class AttemptAborted extends Error {
 
 /**
  * One attempt at a job, from its claim to its outcome. Its signals are made when somebody asks for them: two
- * AbortControllers and a listener took a third of what a job that does nothing costs the worker.
+ * AbortControllers, a promise and a listener took 4 µs of the 50 that a job that does nothing cost the worker.
  */
 export class Attempt {
   readonly job: ClaimedJob;

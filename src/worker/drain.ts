@@ -119,8 +119,13 @@ export class Drain {
     for (const { attempt } of this.options.held.all()) attempt.abort(kind, why);
   }
 
-  /** Until nothing is due, or the run is told to stop; then until everything held has ended and is settled. */
-  async run(): Promise<void> {
+  /**
+   * Until nothing is due, or the run is told to stop; then until everything held has ended and is settled.
+   *
+   * @param beside slots that the jobs of earlier runs take, as they were when the run took its own
+   */
+  async run(beside: number): Promise<void> {
+    this.room.setBeside(beside);
     while (this.stopReason === undefined && !(await this.isDone())) {
       // Each pass claims, or waits for something to change.
     }
@@ -225,7 +230,7 @@ export class Drain {
 
   private startBuffered(): void {
     while (this.stopReason === undefined && this.executing < this.room.slots && this.buffer.length > 0) {
-      if (this.turn.isSpent) return;
+      if (this.turn.isSpent()) return;
       const held = this.buffer.shift();
       if (held === undefined) return;
       this.start(held);

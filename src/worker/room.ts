@@ -29,6 +29,12 @@ export class Room {
     this.countBeside = countBeside;
   }
 
+  /** What jobs of earlier runs take has just been asked. */
+  setBeside(slots: number): void {
+    this.beside = slots;
+    this.lookAt = performance.now() + LOOK_EVERY_MS;
+  }
+
   /** Jobs that may run at once: what jobs of earlier runs take is not free. */
   get slots(): number {
     return Math.max(0, this.settings.concurrency - this.beside);
@@ -52,10 +58,7 @@ export class Room {
   /** How many jobs may be claimed now; zero or less: none. */
   async measure(inHand: () => InHand): Promise<number> {
     const now = performance.now();
-    if (now >= this.lookAt) {
-      this.lookAt = now + LOOK_EVERY_MS;
-      this.beside = (await this.countBeside()) ?? this.beside;
-    }
+    if (now >= this.lookAt) this.setBeside((await this.countBeside()) ?? this.beside);
     const { slots, settings } = this;
     if (slots === 0) return 0;
     const { executing, buffered, unwritten } = inHand();

@@ -214,10 +214,10 @@ class Run {
     const { pool, runId, options } = this;
     const { settings, emit } = options;
     await keepUp(pool, options.registry, emit);
-    const why = await this.takeSlot();
-    if (why !== undefined) {
+    const slot = await this.takeSlot();
+    if ('why' in slot) {
       await closeRun(pool, runId, 'skipped');
-      emit('run.skipped', { run_id: runId, why });
+      emit('run.skipped', { run_id: runId, why: slot.why });
       const starved = await findStarvation(pool, this.place, { queues: settings.queue, types: settings.type });
       if (starved !== undefined) emit('run.starved', starved);
       return false;
@@ -226,20 +226,20 @@ class Run {
       () => this.drain.stopClaiming('its time is over (--max-time)'),
       settings.maxTime - (performance.now() - this.startedAt),
     );
-    const draining = this.drain.run();
+    const draining = this.drain.run(slot.beside);
     await Promise.race([draining, this.drain.stopped]);
     clearTimeout(overtime);
     await Promise.all([draining, this.leaveSlot()]);
     return true;
   }
 
-  /** Why there is none, or undefined. */
-  private async takeSlot(): Promise<string | undefined> {
+  /** Why there is none; or what the jobs of earlier runs leave of it. */
+  private async takeSlot(): Promise<{ why: string } | { beside: number }> {
     const { pool, runId, options } = this;
     const { maxRuns, concurrency } = options.settings;
-    if ((await takeSlot(pool, runId, maxRuns)) === undefined) return 'another run has this host (--max-runs)';
+    if ((await takeSlot(pool, runId, maxRuns)) === undefined) return { why: 'another run has this host (--max-runs)' };
     const beside = await countJobsBeside(pool, this.place);
-    return beside >= concurrency ? 'jobs of earlier runs take all of --concurrency' : undefined;
+    return beside >= concurrency ? { why: 'jobs of earlier runs take all of --concurrency' } : { beside };
   }
 
   /** The next tick may claim while this run finishes what it holds; until it can be told so, it is told again. */

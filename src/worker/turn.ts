@@ -14,7 +14,8 @@ export class Turn {
     this.onNext = onNext;
   }
 
-  get isSpent(): boolean {
+  /** True: what comes next waits for the next turn. The first question of a turn begins it. */
+  isSpent(): boolean {
     const now = performance.now();
     if (this.startedAt === undefined) {
       this.startedAt = now;
