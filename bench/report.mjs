@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { TUNING } from './contenders/tuning.mjs';
+import { ENVIRONMENT, TUNING } from './contenders/tuning.mjs';
 import { describeMachine, readVersions } from './machine.mjs';
 import { layOutMeasure } from './measure-table.mjs';
 import { layOutTargets } from './target-table.mjs';
@@ -69,7 +69,9 @@ function describeSetting({ servers, peersNode }) {
     ...describeMachine(),
     `Rowlock and the bare loop ran on Node ${process.version}, the peers on Node ${theirs}`,
     readVersions().join(', '),
-    ...Object.entries(TUNING).map(([name, options]) => `${name}: \`${JSON.stringify(options)}\``),
+    ...Object.entries(TUNING).map(
+      ([name, options]) => `${name}: \`${JSON.stringify(options)}\`${sayEnvironment(name)}`,
+    ),
     'Rowlock: its defaults; the server programs: their defaults but for 1 GB of buffers and a port',
   ];
   const rows = servers.map(({ name, version, settings }) => {
@@ -78,3 +80,9 @@ function describeSetting({ servers, peersNode }) {
   });
   return [...lines.map((line) => `- ${line}`), '', '| server | settings |', '|---|---|', ...rows].join('\n');
 }
+
+/** @param {string} contender */
+const sayEnvironment = (contender) =>
+  Object.entries(ENVIRONMENT[contender] ?? {})
+    .map(([name, value]) => `, with \`${name}=${value}\` in its environment`)
+    .join('');

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../../scripts/project.mjs';
+import { ENVIRONMENT } from './tuning.mjs';
 
 const HERE = join(PROJECT, 'bench', 'contenders');
 
@@ -95,7 +96,7 @@ export class Workers {
         : [join(HERE, 'worker.mjs'), entry.name, entry.at];
     const env = environment({
       BENCH_HANDLED: this.folder,
-      BENCH_PROCESSES: String(processes),
+      ...ENVIRONMENT[entry.name],
       ...(entry.name === 'rowlock' ? { DATABASE_URL: entry.at } : {}),
     });
     this.children = Array.from({ length: processes }, () =>
