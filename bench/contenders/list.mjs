@@ -22,7 +22,8 @@ export const ENTRIES = [
 ];
 
 /**
- * Those of a round, in an order that moves on by one with each round: nobody always comes first, or after the same one.
+ * Those of a round, in an order that moves on by one with each round, and runs backwards in even ones: nobody always
+ * comes first, and before each there is another one than in the round before.
  *
  * @param {import('../samples.mjs').Context} context
  * @returns {(Entry & { at: string })[]}
@@ -34,7 +35,8 @@ export function entriesOf({ urls, round, contenders }) {
     return at === undefined || !isWanted ? [] : [{ ...entry, at: placeOf(at) }];
   });
   const first = (round - 1) % Math.max(1, present.length);
-  return [...present.slice(first), ...present.slice(0, first)];
+  const inTurn = [...present.slice(first), ...present.slice(0, first)];
+  return round % 2 === 0 ? inTurn.reverse() : inTurn;
 }
 
 /**

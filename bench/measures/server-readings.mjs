@@ -7,7 +7,7 @@ const FEW = 20;
 const LOOK_EVERY_MS = 100;
 /** MySQL at rest may keep some hundred: what has not grown less for this long will not soon. */
 const UNCHANGED_MS = 1_000;
-const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 20_000;
 
 /**
  * The server's counters so far, of all its sessions.
