@@ -11,6 +11,7 @@ import { layOutTargets } from './target-table.mjs';
  * @property {number} rounds
  * @property {number} minutes
  * @property {string} peersNode
+ * @property {readonly import('./targets.mjs').Peer[]} peers that were to take part
  * @property {readonly string[]} faults measures that did not come to their end
  */
 
@@ -39,7 +40,7 @@ const HEADINGS = {
  * @param {Run} run
  */
 export function toMarkdown(samples, run) {
-  const { rounds, quick, minutes, faults } = run;
+  const { rounds, quick, minutes, peers, faults } = run;
   const times = rounds === 1 ? 'one round' : `${rounds} rounds`;
   const parts = [
     '# Rowlock beside its peers, and beside the limit',
@@ -49,7 +50,7 @@ export function toMarkdown(samples, run) {
       'the settings below were read from the servers, and the bench refuses others.',
     ...faults.map((fault) => `**Did not come to its end:** ${fault.split('\n')[0]}`),
     '## Targets',
-    layOutTargets(samples),
+    layOutTargets(samples, peers),
     ...Object.entries(HEADINGS).flatMap(([measure, text]) => {
       const of = samples.filter((sample) => sample.measure === measure);
       if (of.length === 0) return [];

@@ -9,7 +9,7 @@
  */
 
 /** @type {readonly Entry[]} */
-export const ENTRIES = [
+const ENTRIES = [
   { name: 'rowlock', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
   { name: 'bare-loop', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
   { name: 'sidequest', server: 'mariadb', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
@@ -20,6 +20,20 @@ export const ENTRIES = [
   { name: 'rowlock', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
   { name: 'bare-loop', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
 ];
+
+/** The names of all that there are. */
+export const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
+
+/**
+ * Other queues than Rowlock, of those that take part.
+ *
+ * @param {import('../samples.mjs').Context} context
+ * @returns {import('../targets.mjs').Peer[]}
+ */
+export const peersOf = (context) =>
+  entriesOf(context)
+    .filter(({ node }) => node === 'peers')
+    .map(({ name, server }) => ({ contender: name, server }));
 
 /**
  * Those of a round, in an order that moves on by one with each round, and runs backwards in even ones: nobody always
