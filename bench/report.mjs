@@ -103,8 +103,8 @@ function describeSetting({ servers, peersNode }) {
     ),
     'Rowlock: its defaults',
     'the server programs: the defaults of their makers, but for a port, 1 GB of buffers (MariaDB, PostgreSQL, and a MySQL ' +
-      "that the bench starts), 500 connections (those three; PostgreSQL 200), and Redis's append-only file, without snapshots " +
-      'and with no key evicted. A MySQL that was given by its URL has its own',
+      "that the bench starts), room for 500 connections (MariaDB, MySQL) or 200 (PostgreSQL), and Redis's append-only file, with " +
+      'no snapshots and no key evicted. A MySQL that was given by its URL has sizes of its own',
   ];
   const rows = servers.map(({ name, version, settings }) => {
     const list = Object.entries(settings).map(([setting, value]) => `${setting} = ${value === '' ? '""' : value}`);
