@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { installIn, prepare } from '../scripts/prepare.mjs';
 import { PROJECT } from '../scripts/project.mjs';
 import { Refusal, runScript, say } from '../scripts/say.mjs';
+import { NAMES, peersOf } from './contenders/list.mjs';
 import { findPeersNode } from './peers-node.mjs';
 import { toMarkdown } from './report.mjs';
 
@@ -18,6 +19,13 @@ const BENCH = join(PROJECT, 'bench');
 const MEASURES = ['drain', 'enqueue', 'idle-tick', 'pick-up', 'growth', 'memory', 'work', 'fairness'];
 
 const ROUNDS = 3;
+
+const OPTIONS = /** @type {const} */ ({
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
+  contenders: { type: 'string', default: '' },
+  rounds: { type: 'string' },
+});
 
 // Whatever still runs is ended on the way out, and each server by its guard.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -39,7 +47,8 @@ await runScript(async () => {
     const context = { urls: servers.urls, quick, round: 0, peersNode, contenders, log: say, fault: say };
     const { samples, faults } = await measureAll(measures, context, rounds);
     const minutes = (performance.now() - started) / 60_000;
-    const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peersNode, faults });
+    const peers = peersOf(context);
+    const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peersNode, peers, faults });
     if (quick || only.length > 0 || contenders.length > 0) process.stdout.write(`${text}\n`);
     else writeFileSync(join(BENCH, 'RESULTS.md'), text);
     for (const fault of faults) say(fault);
@@ -50,23 +59,38 @@ await runScript(async () => {
 });
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
-      contenders: { type: 'string', default: '' },
-      rounds: { type: 'string' },
-    },
-  });
+  const values = parseOptions();
   /** @param {string} list */
   const split = (list) => list.split(',').filter((word) => word !== '');
   const only = split(values.only);
-  for (const name of only) {
-    if (!MEASURES.includes(name)) throw new Refusal(`there is no measure ${name}; there are ${MEASURES.join(', ')}`);
-  }
+  const contenders = split(values.contenders);
+  requireAll('measure', only, MEASURES);
+  requireAll('contender', contenders, NAMES);
   const rounds = Number(values.rounds ?? (values.quick ? 1 : ROUNDS));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Refusal(`--rounds ${values.rounds} is no number of rounds`);
-  return { quick: values.quick, only, contenders: split(values.contenders), rounds };
+  return { quick: values.quick, only, contenders, rounds };
+}
+
+function parseOptions() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    const { code = '', message } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
+    const names = Object.keys(OPTIONS).map((name) => `--${name}`);
+    throw new Refusal(`${message.split('. ')[0]}; there are ${names.join(', ')}`);
+  }
+}
+
+/**
+ * @param {string} what
+ * @param {readonly string[]} given
+ * @param {readonly string[]} known
+ */
+function requireAll(what, given, known) {
+  for (const name of given) {
+    if (!known.includes(name)) throw new Refusal(`there is no ${what} ${name}; there are ${known.join(', ')}`);
+  }
 }
 
 /**

@@ -8,11 +8,12 @@ import { TARGETS } from './targets.mjs';
  * Must, aim and what was reached, a line for each figure.
  *
  * @param {readonly import('./samples.mjs').RoundSample[]} samples
+ * @param {readonly import('./targets.mjs').Peer[]} peers that take part
  */
-export function layOutTargets(samples) {
+export function layOutTargets(samples, peers) {
   const rows = TARGETS.flatMap(({ name, bounds, compute }) =>
     bounds.map((bound, index) => {
-      const values = byRound(samples, (ofRound) => compute(ofRound)[index]);
+      const values = byRound(samples, (ofRound) => compute(ofRound, peers)[index]);
       const verdict = judge(bound, values);
       const what = bound.of === undefined ? name : `${name}, ${bound.of}`;
       const limit = verdict === 'missed' ? (bound.limitedBy ?? '') : '';

@@ -5,7 +5,8 @@ import { pick } from './samples.mjs';
  * @typedef {object} Target
  * @property {string} name
  * @property {Bound[]} bounds one for each figure that `compute` gives
- * @property {(samples: readonly Sample[]) => (number | undefined)[]} compute undefined: its samples are not there
+ * @property {(samples: readonly Sample[], peers: readonly Peer[]) => (number | undefined)[]} compute undefined: its samples are
+ *   not there; `peers` are those that take part
  */
 
 /**
@@ -20,6 +21,8 @@ import { pick } from './samples.mjs';
 
 /** @typedef {import('./samples.mjs').Sample} Sample */
 
+/** @typedef {Pick<Sample, 'contender' | 'server'>} Peer */
+
 /**
  * The ratio of two figures, or nothing if one of them is not there.
  *
@@ -29,15 +32,17 @@ import { pick } from './samples.mjs';
 const ratio = (value, base) => (value === undefined || base === undefined ? undefined : value / base);
 
 /**
- * The best or worst of those figures that are there.
+ * The best of peers, or nothing if one of them is not there: it may have been the best.
  *
- * @param {(...values: number[]) => number} choose
- * @param {readonly (number | undefined)[]} values
+ * @param {readonly (number | undefined)[]} rates
  */
-function among(choose, values) {
-  const there = values.filter((value) => value !== undefined);
-  return there.length === 0 ? undefined : choose(...there);
+function bestOf(rates) {
+  const there = rates.filter((rate) => rate !== undefined);
+  return there.length === 0 || there.length < rates.length ? undefined : Math.max(...there);
 }
+
+/** @param {readonly Sample[]} samples */
+const greatestOf = (samples) => (samples.length === 0 ? undefined : Math.max(...samples.map(({ value }) => value)));
 
 const PROCESSES = ['one process', '4 processes'];
 
@@ -113,7 +118,7 @@ export const TARGETS = [
     bounds: withProcesses(1, 1.3, [SERVER_COST, MANY_RUNS]),
     compute: (samples) =>
       drains(samples, (variant) =>
-        among(Math.max, [
+        bestOf([
           drainOf(samples, { contender: 'graphile-worker', variant }),
           drainOf(samples, { contender: 'pg-boss', variant }),
         ]),
@@ -139,10 +144,10 @@ export const TARGETS = [
   {
     name: 'bulk enqueue against the best peer',
     bounds: [{ sense: 'at least', must: 1.5, aim: 2, limitedBy: INSERT_COST }],
-    compute: (samples) => {
+    compute: (samples, peers) => {
       const bulk = samples.filter(({ measure, variant }) => measure === 'enqueue' && variant === 'in bulk');
-      const peers = bulk.filter(({ contender }) => contender !== 'rowlock').map(({ value }) => value);
-      return [ratio(pick(bulk, { contender: 'rowlock', server: 'mariadb' }), among(Math.max, peers))];
+      const best = bestOf(peers.map((peer) => pick(bulk, peer)));
+      return [ratio(pick(bulk, { contender: 'rowlock', server: 'mariadb' }), best)];
     },
   },
   {
@@ -187,16 +192,13 @@ export const TARGETS = [
     ],
     compute: (samples) =>
       [false, true].map((ofTypes) =>
-        among(
-          Math.max,
-          samples
-            .filter(
-              ({ measure, variant }) =>
-                measure === 'work' &&
-                variant.startsWith('entries read for each claimed job') &&
-                variant.includes('of other types') === ofTypes,
-            )
-            .map(({ value }) => value),
+        greatestOf(
+          samples.filter(
+            ({ measure, variant }) =>
+              measure === 'work' &&
+              variant.startsWith('entries read for each claimed job') &&
+              variant.includes('of other types') === ofTypes,
+          ),
         ),
       ),
   },
@@ -239,11 +241,10 @@ export const TARGETS = [
     name: 'jobs of 1 s: eight runs share 80, later than evenly shared',
     bounds: [{ sense: 'at most', must: 1, aim: 0.5, unit: 's' }],
     compute: (samples) => [
-      among(
-        Math.max,
-        samples
-          .filter(({ measure, variant }) => measure === 'fairness' && variant.endsWith('later than evenly shared'))
-          .map(({ value }) => value),
+      greatestOf(
+        samples.filter(
+          ({ measure, variant }) => measure === 'fairness' && variant.endsWith('later than evenly shared'),
+        ),
       ),
     ],
   },

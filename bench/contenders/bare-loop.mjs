@@ -61,7 +61,7 @@ async function work(url) {
  * @param {{ afterRunAt: Date, afterId: number }} cursor moved behind what is claimed
  */
 async function claim(pool, runId, cursor) {
-  return within(pool, async (tx) => {
+  const claimed = await within(pool, async (tx) => {
     const [rows] = await send(tx, 'claim_lane', {
       queue: 'default',
       priority: 0,
@@ -69,13 +69,15 @@ async function claim(pool, runId, cursor) {
       ...cursor,
     });
     const jobs = /** @type {Claimed[]} */ (/** @type {unknown} */ (rows));
-    const last = jobs.at(-1);
-    if (last === undefined) return [];
-    Object.assign(cursor, { afterRunAt: last.runAt, afterId: last.id });
+    if (jobs.length === 0) return jobs;
     await send(tx, 'mark_claimed', { runId, ids: jobs.map(({ id }) => id) });
     await send(tx, 'count_claimed', { runId, count: jobs.length });
     return jobs;
   });
+  // Only now: what a conflict rolls back is to be found again.
+  const last = claimed.at(-1);
+  if (last !== undefined) Object.assign(cursor, { afterRunAt: last.runAt, afterId: last.id });
+  return claimed;
 }
 
 /**

@@ -9,7 +9,7 @@
  */
 
 /** @type {readonly Entry[]} */
-export const ENTRIES = [
+const ENTRIES = [
   { name: 'rowlock', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
   { name: 'bare-loop', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
   { name: 'sidequest', server: 'mariadb', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
@@ -21,8 +21,23 @@ export const ENTRIES = [
   { name: 'bare-loop', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
 ];
 
+/** The names of all that there are. */
+export const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
+
 /**
- * Those of a round, in an order that moves on by one with each round: nobody always comes first, or after the same one.
+ * Other queues than Rowlock, of those that take part.
+ *
+ * @param {import('../samples.mjs').Context} context
+ * @returns {import('../targets.mjs').Peer[]}
+ */
+export const peersOf = (context) =>
+  entriesOf(context)
+    .filter(({ node }) => node === 'peers')
+    .map(({ name, server }) => ({ contender: name, server }));
+
+/**
+ * Those of a round, in an order that moves on by one with each round, and runs backwards in even ones: nobody always
+ * comes first, and before each there is another one than in the round before.
  *
  * @param {import('../samples.mjs').Context} context
  * @returns {(Entry & { at: string })[]}
@@ -34,7 +49,8 @@ export function entriesOf({ urls, round, contenders }) {
     return at === undefined || !isWanted ? [] : [{ ...entry, at: placeOf(at) }];
   });
   const first = (round - 1) % Math.max(1, present.length);
-  return [...present.slice(first), ...present.slice(0, first)];
+  const inTurn = [...present.slice(first), ...present.slice(0, first)];
+  return round % 2 === 0 ? inTurn.reverse() : inTurn;
 }
 
 /**

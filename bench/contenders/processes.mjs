@@ -4,6 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../../scripts/project.mjs';
+import { ENVIRONMENT } from './tuning.mjs';
+
+/** What is asked of a host and takes longer than this is not slow but stuck. */
+const ANSWER_MS = 120_000;
 
 const HERE = join(PROJECT, 'bench', 'contenders');
 
@@ -64,18 +68,45 @@ export class Host {
   async ask(method, count = 0) {
     const answered = once(this.child, 'message');
     this.child.send({ method, count });
-    const [answer] = await Promise.race([answered, this.ended]);
+    const [answer] = await this.withinDeadline(method, Promise.race([answered, this.ended]));
     if (answer.fault !== undefined) throw new Error(`${this.name}, ${method}: ${answer.fault}`);
     return answer.result;
   }
 
-  /** Nothing of the contender stays on the server. */
+  /**
+   * A process that does not answer is ended.
+   *
+   * @template T
+   * @param {string} method
+   * @param {Promise<T>} answer
+   */
+  async withinDeadline(method, answer) {
+    /** @type {NodeJS.Timeout | undefined} */
+    let deadline;
+    /** @type {Promise<never>} */
+    const late = new Promise((_, reject) => {
+      deadline = setTimeout(() => {
+        reject(new Error(`${this.name}, ${method}: no answer in ${ANSWER_MS / 1000} s`));
+        this.child.kill('SIGKILL');
+      }, ANSWER_MS);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** Nothing of the contender stays on the server, unless its process has died. */
   async close() {
-    if (!alive.has(this.child)) return;
-    await this.ask('remove');
+    if (this.child.killed || !alive.has(this.child)) return;
     const ended = once(this.child, 'exit');
-    this.child.disconnect();
-    await ended;
+    try {
+      await this.ask('remove');
+    } finally {
+      if (this.child.connected) this.child.disconnect();
+      await ended;
+    }
   }
 }
 
@@ -95,7 +126,7 @@ export class Workers {
         : [join(HERE, 'worker.mjs'), entry.name, entry.at];
     const env = environment({
       BENCH_HANDLED: this.folder,
-      BENCH_PROCESSES: String(processes),
+      ...ENVIRONMENT[entry.name],
       ...(entry.name === 'rowlock' ? { DATABASE_URL: entry.at } : {}),
     });
     this.children = Array.from({ length: processes }, () =>
@@ -131,8 +162,6 @@ export class Workers {
 
   /** Ends them, those that end by themselves when they do. */
   async stop() {
-    this.watchdog.kill('SIGKILL');
-    this.watchdog.stdin?.destroy();
     await Promise.all(
       this.children
         .filter((child) => alive.has(child))
@@ -147,7 +176,10 @@ export class Workers {
     return this.handled;
   }
 
+  /** What the watchdog guards is gone by its end. */
   forget() {
     rmSync(this.folder, { recursive: true, force: true });
+    this.watchdog.kill('SIGKILL');
+    this.watchdog.stdin?.destroy();
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { entriesOf } from '../contenders/list.mjs';
 import { Host, Workers } from '../contenders/processes.mjs';
+import { comeToRest } from './come-to-rest.mjs';
 
 const JOBS = 100_000;
 const QUICK_JOBS = 10_000;
@@ -60,6 +61,7 @@ async function drain(entry, processes, { quick, peersNode }) {
   try {
     await host.ask('prepare');
     await host.ask('enqueueAll', count);
+    await comeToRest(entry.at);
     const workers = new Workers(entry, node, processes);
     try {
       const done = await untilDone(host, workers, count, limitMs);

@@ -21,28 +21,35 @@ export const measure = {
       if (entry.name === 'bare-loop') continue;
       const host = new Host(entry, entry.node === 'ours' ? process.execPath : context.peersNode);
       try {
-        await host.ask('prepare');
-        for (const { variant, method, jobs, quickJobs, limitedJobs } of WAYS) {
-          const wanted = context.quick ? quickJobs : jobs;
-          const count = entry.drainMs === undefined ? wanted : Math.min(wanted, limitedJobs);
-          const { ms } = await host.ask(method, count);
-          const value = (count * 1000) / ms;
-          context.log(`  enqueue: ${entry.name} (${entry.server}), ${variant}: ${Math.round(value)}/s`);
-          samples.push({
-            measure: 'enqueue',
-            contender: entry.name,
-            server: entry.server,
-            variant,
-            value,
-            unit: 'jobs/s',
-          });
-        }
+        for await (const sample of enqueue(host, entry, context)) samples.push(sample);
       } catch (error) {
         context.fault(`enqueue: ${host.name}: ${error instanceof Error ? error.message : error}`);
-      } finally {
-        await host.close();
       }
     }
     return samples;
   },
 };
+
+/**
+ * Each way in turn; what was measured before a fault counts.
+ *
+ * @param {Host} host is closed in the end
+ * @param {import('../contenders/processes.mjs').Placed} entry
+ * @param {import('../samples.mjs').Context} context
+ * @returns {AsyncGenerator<import('../samples.mjs').Sample>}
+ */
+async function* enqueue(host, entry, { quick, log }) {
+  try {
+    await host.ask('prepare');
+    for (const { variant, method, jobs, quickJobs, limitedJobs } of WAYS) {
+      const wanted = quick ? quickJobs : jobs;
+      const count = entry.drainMs === undefined ? wanted : Math.min(wanted, limitedJobs);
+      const { ms } = await host.ask(method, count);
+      const value = (count * 1000) / ms;
+      log(`  enqueue: ${entry.name} (${entry.server}), ${variant}: ${Math.round(value)}/s`);
+      yield { measure: 'enqueue', contender: entry.name, server: entry.server, variant, value, unit: 'jobs/s' };
+    }
+  } finally {
+    await host.close();
+  }
+}

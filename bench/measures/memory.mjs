@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { withDatabase } from './databases.mjs';
+import { requireCompleted } from './drain-state.mjs';
 import { insertRows } from './insert-rows.mjs';
 import { readMemory } from './process-readings.mjs';
 import { runArguments, startRowlock } from './rowlock-process.mjs';
@@ -21,7 +22,9 @@ export const measure = {
     const jobs = context.quick ? QUICK_JOBS : JOBS;
     const { peak, flatness } = await withDatabase(context.urls.mariadb, async (database) => {
       await insertRows(database.connection, jobs);
-      return watchMemory(startRowlock(runArguments(), database.url));
+      const readings = await watchMemory(startRowlock(runArguments(), database.url));
+      await requireCompleted(database.connection, jobs);
+      return readings;
     });
     const of = { measure: 'memory', contender: 'rowlock', server: 'mariadb' };
     return [

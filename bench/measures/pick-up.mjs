@@ -24,7 +24,7 @@ const KEEP_ALIVE = '60s';
 /** Statements of one poll follow each other at once; two polls are further apart. */
 const BETWEEN_POLLS_MS = 50;
 
-const NANOSECONDS = 1_000_000;
+const NANOSECONDS_PER_MS = 1_000_000;
 
 /**
  * From INSERT's commit to the first line of the function, on an idle machine, by a run with `--keep-alive` and the
@@ -126,7 +126,7 @@ async function measureDelays({ url, connection }, rows) {
   const delays = /** @type {{ id: number, at: string }[]} */ (started).flatMap(({ id, at }) => {
     const from = committed.get(id);
     // The function may have begun before the answer to INSERT was read.
-    return from === undefined ? [] : [Math.max(0, Number(BigInt(at) - from) / NANOSECONDS)];
+    return from === undefined ? [] : [Math.max(0, Number(BigInt(at) - from) / NANOSECONDS_PER_MS)];
   });
   if (delays.length !== rows) throw new Error(`${delays.length} of ${rows} jobs were picked up`);
   return { p50: [quantile(delays, 0.5), 'ms'], p99: [quantile(delays, 0.99), 'ms'] };

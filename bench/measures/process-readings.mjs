@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const NANOSECONDS = 1_000_000;
+const NANOSECONDS_PER_MS = 1_000_000;
 
 /**
  * Milliseconds of CPU that a process's living threads have had so far, to the microsecond; `stat` counts in ticks of 10 ms.
@@ -10,7 +10,7 @@ const NANOSECONDS = 1_000_000;
 export function readCpuMs(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
   const times = threads.map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0));
-  return times.reduce((sum, time) => sum + time, 0) / NANOSECONDS;
+  return times.reduce((sum, time) => sum + time, 0) / NANOSECONDS_PER_MS;
 }
 
 /**

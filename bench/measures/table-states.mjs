@@ -26,7 +26,7 @@ export const SNAPSHOT = 'snapshot held';
 const say = (count) => (count >= 1_000_000 ? `${count / 1_000_000} million` : count.toLocaleString('en-US'));
 
 /** @param {number} count */
-export const sayCompleted = (count) => `${say(count)} completed rows`;
+const sayCompleted = (count) => `${say(count)} completed rows`;
 
 /**
  * @param {boolean} quick

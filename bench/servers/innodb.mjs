@@ -27,7 +27,11 @@ export async function readDurability(url) {
       /** @type {{ Variable_name: string, Value: string }[]} */ (rows).map((row) => [row.Variable_name, row.Value]),
     );
     const settings = Object.fromEntries(SHOWN.flatMap((name) => (name in all ? [[name, String(all[name])]] : [])));
-    requireSettings(url.replace(/\/\/.*@/, '//'), settings, { innodb_flush_log_at_trx_commit: '1' });
+    requireSettings(url.replace(/\/\/.*@/, '//'), settings, {
+      innodb_flush_log_at_trx_commit: '1',
+      // A page that a crash tears in two is lost without it, and the commits in it.
+      innodb_doublewrite: 'ON',
+    });
     if (settings['log_bin'] === 'ON') requireSettings('the server', settings, { sync_binlog: '1' });
     return { version: String(all['version']), settings };
   } finally {

@@ -3,7 +3,7 @@ import { installPackages } from '../../scripts/packages.mjs';
 import { Refusal } from '../../scripts/say.mjs';
 import { readDurability } from './innodb.mjs';
 
-/** Debian's defaults but for the size of the buffer pool, which the other servers are given as well. */
+/** Its defaults but for the size of the buffer pool, which the other servers are given as well. */
 const OPTIONS = ['--innodb-buffer-pool-size=1G', '--character-set-server=utf8mb4'];
 
 /** @returns {Promise<import('./server.mjs').BenchServer>} */

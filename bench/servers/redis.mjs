@@ -33,6 +33,8 @@ export async function startRedis(appendfsync) {
     `dir ${JSON.stringify(folder)}`,
     'appendonly yes',
     `appendfsync ${appendfsync}`,
+    // No snapshots beside it: they would double the writing, and keep nothing that the file does not.
+    'save ""',
     'maxmemory-policy noeviction',
     'daemonize no',
   ];
