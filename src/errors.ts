@@ -44,6 +44,18 @@ export class LeaseLostError extends RowlockError {
   readonly exitCode = EXIT.leaseLost;
 }
 
+/** Another row of this type has the unique_key. Nothing of the batch was inserted. */
+export class DuplicateJobError extends RowlockError {
+  readonly code = 'ROWLOCK_DUPLICATE_JOB';
+  readonly exitCode = EXIT.usage;
+}
+
+/** The table cannot hold this job as it is. */
+export class UnfitJobError extends RowlockError {
+  readonly code = 'ROWLOCK_UNFIT_JOB';
+  readonly exitCode = EXIT.usage;
+}
+
 /** Something that should not happen, told without a stack. */
 export class InternalError extends RowlockError {
   readonly exitCode = EXIT.internal;

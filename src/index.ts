@@ -1,12 +1,17 @@
 export type { MysqlClient } from './db/caller';
 export type { Duration } from './duration';
-export { ConfigError, RetryAfterError, UnreachableError, UnrecoverableError } from './errors';
+export {
+  ConfigError,
+  DuplicateJobError,
+  RetryAfterError,
+  UnfitJobError,
+  UnreachableError,
+  UnrecoverableError,
+} from './errors';
 export type { Cancelled, Job, QueueCounts, QueueStatus, Retried, RunState } from './library/answers';
 export type { JobOf } from './library/check-job';
 export { type CallOptions, createQueue, type ListOptions, type Queue, type QueueOptions } from './library/queue';
-export { DuplicateJobError } from './queue/enqueue';
 export type { ListedJob } from './queue/inspect';
-export { UnfitJobError } from './queue/new-job';
 export type { Status } from './queue/queues';
 export {
   type CommandJob,

@@ -2,16 +2,29 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDatabase } from './support/database';
 import { rowlock } from './support/rowlock';
+import { openWorkshop } from './support/workshop';
 
 const CLI = join(__dirname, '..', 'dist', 'cli.js');
+
+/** The library's errors, and what they need. */
+const SHARED = ['dist/errors.js', 'dist/duration.js', 'node_modules/ms/index.js'].map((file) =>
+  join(__dirname, '..', file),
+);
 
 const TELL_LOADED = join(__dirname, 'fixtures', 'tell-loaded.js');
 
 // To find and read 200 files was most of what a run cost that finds nothing.
-test('a run that finds nothing loads one file', async () => {
+test('a run that finds nothing loads one file, and the errors that it shares with the library', async () => {
   const { url } = await createDatabase();
   const { stdout } = await rowlock(['run'], { env: { DATABASE_URL: url, NODE_OPTIONS: `--require=${TELL_LOADED}` } });
-  expect(JSON.parse(stdout)).toEqual([TELL_LOADED, CLI]);
+  expect(JSON.parse(stdout)).toEqual([TELL_LOADED, CLI, ...SHARED]);
+});
+
+test('a job function that has the library beside it knows the errors of ctx by their class', async () => {
+  const shop = await openWorkshop('library-jobs.js');
+  const id = await shop.add('twice');
+  expect(await shop.run()).toMatchObject({ code: 0, stderr: '' });
+  expect(await shop.job(id)).toMatchObject({ status: 'completed', result: 'true' });
 });
 
 test('an error tells where it was thrown, by name', async () => {

@@ -1,7 +1,8 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import { openPool, type Pool } from '../src/db/pool';
-import { DuplicateJobError, enqueueJobs, findByUniqueKey } from '../src/queue/enqueue';
-import { type EnqueueRow, UnfitJobError } from '../src/queue/new-job';
+import { DuplicateJobError, UnfitJobError } from '../src/errors';
+import { enqueueJobs, findByUniqueKey } from '../src/queue/enqueue';
+import type { EnqueueRow } from '../src/queue/new-job';
 import { createDatabase, type TestDatabase } from './support/database';
 import { insertJob, readJob } from './support/rows';
 
@@ -179,6 +180,19 @@ test.each<[string, Partial<EnqueueRow>, RegExp]>([
   await expect(enqueueOne(job)).rejects.toThrow(message);
   const [rows] = await db.pool.query<RowDataPacket[]>('SELECT id FROM background_jobs WHERE id > ?', [before]);
   expect(rows).toEqual([]);
+});
+
+test('queue and priority that are named hold, whatever the defaults of the table are', async () => {
+  const own = await createDatabase();
+  await own.pool.query(`ALTER TABLE background_jobs ALTER queue SET DEFAULT 'low', ALTER priority SET DEFAULT 5`);
+  const pool = openPool(connectionOf(own), { connections: 1, sessionTimeoutMs: 60_000 });
+  const jobs = [aJob({ queue: 'default', priority: 0 }), aJob({}), aJob({ priority: 1 })];
+  for (const job of jobs) await enqueueJobs(pool, [job]);
+  await enqueueJobs(pool, jobs);
+  const [rows] = await own.pool.query<RowDataPacket[]>('SELECT queue, priority FROM background_jobs ORDER BY id');
+  const expected = [0, 0, 1].map((priority) => ({ queue: 'default', priority }));
+  expect(rows).toEqual([...expected, ...expected]);
+  await pool.end();
 });
 
 test('a type of 255 characters is fine', async () => {

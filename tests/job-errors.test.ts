@@ -28,6 +28,8 @@ describe('what is thrown', () => {
       object: /^a thrown object that cannot be put into words$/,
       broken: /^half \ufffd and \ufffd and 😀$/,
       nasty: /^a thrown object that cannot be put into words$/,
+      trap: /^a thrown object that cannot be put into words$/,
+      revoked: /^a thrown object that cannot be put into words$/,
       symbol: /^Symbol\(odd\)$/,
     };
     const ids = new Map<string, number>();

@@ -7,6 +7,22 @@ import { Recorder } from '../src/testing/recorder';
 const job = (run: FunctionJob['run'], options: Partial<FunctionJob> = {}) =>
   defineJob({ type: 'test.job', ...options, run });
 
+test('what ctx has is its own: a copy of it has all of it, too', async () => {
+  const definition = job(async (_, ctx) => {
+    const { save, log, signal, checkpoint } = ctx;
+    const copy = { ...ctx, mailer: 1 };
+    await copy.save({ page: 2 });
+    await save({ page: 3 });
+    copy.log.info('told');
+    log.info('told again');
+    return [copy.signal === signal, checkpoint, copy.job.type, typeof copy.enqueue, typeof copy.complete];
+  });
+  const run = await runJob(definition, null);
+  expect(run).toMatchObject({ outcome: 'completed', result: [true, null, 'test.job', 'function', 'function'] });
+  expect(run.saves).toEqual([{ page: 2 }, { page: 3 }]);
+  expect(run.logs).toHaveLength(2);
+});
+
 const fail = (error: unknown) => job(() => Promise.reject(error));
 
 /** Takes any statement and remembers it. */

@@ -100,13 +100,11 @@ async function settle(pool, runId, jobs) {
 }
 
 /**
- * As Rowlock sends it: the values in it are written by Rowlock's own hand, not by the driver's.
- *
  * @param {Pick<import('mysql2/promise').Pool, 'query'>} on
  * @param {string} name
  * @param {{ [name: string]: string | number | Date | number[] }} values
  */
-const send = (on, name, values) => on.query({ sql: text(name), values, namedPlaceholders: false });
+const send = (on, name, values) => on.query(text(name), values);
 
 /**
  * @template T

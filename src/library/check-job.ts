@@ -1,6 +1,6 @@
 import { isDate } from 'node:util/types';
-import { messageOf } from '../errors';
-import { type EnqueueRow, UnfitJobError } from '../queue/new-job';
+import { messageOf, UnfitJobError } from '../errors';
+import type { EnqueueRow } from '../queue/new-job';
 import type { CommandJob, FunctionJob, JobDefinition, NewJob } from '../worker/define';
 import { findRefusal, toEnqueue } from '../worker/new-job';
 import type { Registry } from '../worker/registry';

@@ -1,17 +1,11 @@
 import { isDuplicate, isJsonRefused, isServerError } from '../db/faults';
 import type { Queryable } from '../db/pool';
 import { insert, select } from '../db/statements';
-import { EXIT, messageOf, RowlockError } from '../errors';
+import { DuplicateJobError, messageOf, UnfitJobError } from '../errors';
 import type { JobId } from './job';
-import { dueAt, type EnqueueRow, requireFit, type SizeOf, sizeInStatement, type Terms, UnfitJobError } from './new-job';
+import { dueAt, type EnqueueRow, requireFit, type SizeOf, sizeInStatement, type Terms } from './new-job';
 
 export type { EnqueueRow } from './new-job';
-
-/** Another row of this type has the unique_key. Nothing of the batch was inserted. */
-export class DuplicateJobError extends RowlockError {
-  readonly code = 'ROWLOCK_DUPLICATE_JOB';
-  readonly exitCode = EXIT.usage;
-}
 
 const DEFAULT_QUEUE = 'default';
 
@@ -84,7 +78,7 @@ export async function findByUniqueKey(
 async function insertBatch(on: Queryable, batch: readonly EnqueueRow[], terms: Terms): Promise<JobId[]> {
   try {
     const { insertId } = batch.every(isPlain)
-      ? await insert(on, 'insert_plain_jobs', { rows: batch.map(({ jobType, payloadText }) => [jobType, payloadText]) })
+      ? await insert(on, 'insert_plain_jobs', { rows: batch.map(toPlainRow) })
       : await insert(on, 'insert_jobs', { rows: batch.map((job) => toRow(job, terms)) });
     return batch.map((_, index) => toId(BigInt(insertId) + BigInt(index * terms.step)));
   } catch (error) {
@@ -92,14 +86,16 @@ async function insertBatch(on: Queryable, batch: readonly EnqueueRow[], terms: T
   }
 }
 
-/** Whatever may be left out is, or is what the table has by itself. */
-const isPlain = ({ queue, priority, runAt, delayMs, uniqueKey, maxAttempts }: EnqueueRow): boolean =>
-  (queue ?? DEFAULT_QUEUE) === DEFAULT_QUEUE &&
-  (priority ?? 0) === 0 &&
-  runAt === undefined &&
-  (delayMs ?? 0) === 0 &&
-  uniqueKey === undefined &&
-  maxAttempts === undefined;
+/** Due now, and with neither a key nor a limit of its own. */
+const isPlain = ({ runAt, delayMs, uniqueKey, maxAttempts }: EnqueueRow): boolean =>
+  runAt === undefined && (delayMs ?? 0) === 0 && uniqueKey === undefined && maxAttempts === undefined;
+
+const toPlainRow = ({ jobType, payloadText, queue, priority }: EnqueueRow) => [
+  jobType,
+  payloadText,
+  queue ?? DEFAULT_QUEUE,
+  priority ?? 0,
+];
 
 const toRow = (job: EnqueueRow, { now }: Terms) => [
   job.jobType,

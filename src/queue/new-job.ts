@@ -1,4 +1,4 @@
-import { EXIT, RowlockError } from '../errors';
+import { UnfitJobError } from '../errors';
 import { OWN_NAMES } from './job';
 import { findUnstorable } from './payload-fault';
 
@@ -15,12 +15,6 @@ export interface EnqueueRow {
   delayMs?: number | undefined;
   uniqueKey?: string | undefined;
   maxAttempts?: number | undefined;
-}
-
-/** The table cannot hold this job as it is. */
-export class UnfitJobError extends RowlockError {
-  readonly code = 'ROWLOCK_UNFIT_JOB';
-  readonly exitCode = EXIT.usage;
 }
 
 /** What has to be known of the server before an insert. */

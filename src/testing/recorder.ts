@@ -58,9 +58,9 @@ export class Recorder {
     read_insert_terms: () => [{ now: this.now, step: 1, autocommit: 1, largestPacket: LARGEST_PACKET }],
     insert_jobs: ({ rows }, keep) => this.insert(rows as Row[], keep),
     insert_plain_jobs: ({ rows }, keep) => {
-      const plain = rows as [string, string | null][];
+      const plain = rows as [string, string | null, string, number][];
       return this.insert(
-        plain.map(([type, payload]) => [type, payload, 'default', 0, this.now, null, null]),
+        plain.map((row) => [...row, this.now, null, null]),
         keep,
       );
     },

@@ -151,7 +151,9 @@ function watchProgress(type: JobType, told: number[]): JobType {
       await context.progress(fraction);
       told.push(fraction);
     };
-    return definition.run(payload, Object.create(context, { progress: { value: progress, enumerable: true } }));
+    const members = Object.getOwnPropertyDescriptors(context);
+    const watched = { ...members, progress: { value: progress, enumerable: true } };
+    return definition.run(payload, Object.defineProperties({}, watched) as JobContext);
   };
   return { ...type, definition: Object.assign(Object.create(definition), { run }) };
 }

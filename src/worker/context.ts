@@ -6,16 +6,7 @@ import { enqueueJobs } from '../queue/enqueue';
 import { saveCheckpoint, saveProgress, TakenAwayError } from '../queue/fenced';
 import type { Fence } from '../queue/job';
 import type { Attempt } from './attempt';
-import {
-  Completion,
-  type JobContext,
-  type JobId,
-  type JobInfo,
-  type JobLog,
-  type NewJob,
-  type Tx,
-  type Write,
-} from './define';
+import { Completion, type JobContext, type JobId, type JobLog, type NewJob, type Tx, type Write } from './define';
 import { GuardedTx } from './guarded-tx';
 import { toEnqueue } from './new-job';
 import { parseJson, toJson } from './payload';
@@ -41,55 +32,35 @@ const UNSURE = 'an earlier save got no answer and may be stored; end this attemp
 
 const PROGRESS_EVERY_MS = 1_000;
 
-/** Made for every attempt, and mostly not asked for more than its job: what writes is made when it is asked for. */
-export class Context implements JobContext {
-  readonly job: JobInfo;
-  private readonly made: { writes?: Writes; log?: JobLog } = {};
-  private readonly attempt: Attempt;
-  private readonly around: Surroundings;
-
-  constructor(attempt: Attempt, around: Surroundings) {
-    const { id, type, queue, attempts, createdAt } = attempt.job;
-    this.job = { id, type, queue, attempt: attempts, maxAttempts: attempt.maxAttempts, createdAt };
-    this.attempt = attempt;
-    this.around = around;
-  }
-
-  get signal(): AbortSignal {
-    return this.attempt.signal;
-  }
-
-  get log(): JobLog {
-    this.made.log ??= createJobLog(this.attempt, this.around.emit);
-    return this.made.log;
-  }
-
-  get checkpoint(): unknown {
-    return this.writes.checkpoint();
-  }
-
-  // Getters, so that `const { save } = ctx` works.
-
-  get save(): JobContext['save'] {
-    return this.writes.save;
-  }
-
-  get progress(): JobContext['progress'] {
-    return this.writes.progress;
-  }
-
-  get complete(): JobContext['complete'] {
-    return complete;
-  }
-
-  get enqueue(): JobContext['enqueue'] {
-    return this.writes.enqueue;
-  }
-
-  private get writes(): Writes {
-    this.made.writes ??= createWrites(this.attempt, this.around);
-    return this.made.writes;
-  }
+/**
+ * What writes, and the log, are made when they are asked for: most functions ask for little. All of it is members of the
+ * object itself, so that `{ ...ctx, mailer }` has it, too: getters cost 1.6 µs a job, those of a class next to nothing.
+ */
+export function createContext(attempt: Attempt, around: Surroundings): JobContext {
+  const { id, type, queue, attempts, createdAt } = attempt.job;
+  let log: JobLog | undefined;
+  let writes: Writes | undefined;
+  const write = (): Writes => {
+    writes ??= createWrites(attempt, around);
+    return writes;
+  };
+  return {
+    job: { id, type, queue, attempt: attempts, maxAttempts: attempt.maxAttempts, createdAt },
+    get signal() {
+      return attempt.signal;
+    },
+    get log() {
+      log ??= createJobLog(attempt, around.emit);
+      return log;
+    },
+    get checkpoint() {
+      return write().checkpoint();
+    },
+    save: (state, own) => write().save(state, own),
+    progress: (fraction) => write().progress(fraction),
+    complete,
+    enqueue: (jobs, tx) => write().enqueue(jobs, tx),
+  };
 }
 
 const complete: JobContext['complete'] = (write, result) => new Completion(write, result);

@@ -4,8 +4,8 @@ import { completeJob, TakenAwayError } from '../queue/fenced';
 import { findUnstorable } from '../queue/payload-fault';
 import { type Attempt, AttemptAborted } from './attempt';
 import { killAfter, PROGRAM_GRACE_MS, runCommand } from './command';
-import { Context, guarded, HandedOn, type Surroundings } from './context';
-import { Completion } from './define';
+import { createContext, guarded, HandedOn, type Surroundings } from './context';
+import { Completion, type JobContext } from './define';
 import type { JobType } from './job-type';
 import { backoffMs, CANCELLED, type Outcome } from './outcome';
 import { parseJson, toJson, validate } from './payload';
@@ -25,12 +25,12 @@ type Ended = { returned: unknown } | { threw: unknown } | { committed: true; dro
 
 /**
  * Runs one attempt to its end and says how it ended; writes nothing, but for the function's own
- * `ctx.complete`. Never rejects.
+ * `ctx.complete`. Rejects only by a fault of its own.
  *
  * @param graceMs how long a function may go on after its abort before it is abandoned
  */
 export function execute(attempt: Attempt, type: JobType, around: Surroundings, graceMs: number): Promise<Execution> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let late: NodeJS.Timeout | undefined;
     let isEnded = false;
     const timer = setTimeout(() => attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`), type.timeoutMs);
@@ -41,7 +41,11 @@ export function execute(attempt: Attempt, type: JobType, around: Surroundings, g
       attempt.onAbort = undefined;
       clearTimeout(timer);
       clearTimeout(late);
-      resolve(describe());
+      try {
+        resolve(describe());
+      } catch (error) {
+        reject(error);
+      }
     };
     attempt.onAbort = () => {
       late = setTimeout(end, graceOf(type, graceMs), () => {
@@ -61,7 +65,7 @@ export const graceOf = ({ kind }: JobType, graceMs: number): number =>
 
 async function run(attempt: Attempt, type: JobType, around: Surroundings): Promise<Ended> {
   try {
-    const context = new Context(attempt, around);
+    const context = createContext(attempt, around);
     const returned =
       type.kind === 'command' ? await runProgram(attempt, type, context) : await runFunction(attempt, type, context);
     if (!(returned instanceof Completion) || isForfeited(attempt)) return { returned };
@@ -81,7 +85,7 @@ class RefusedPayload extends Error {}
 class ProgramFailed extends Error {}
 
 /** A schema takes its time, and one that is not there takes none. */
-function runFunction(attempt: Attempt, { definition }: JobType & { kind: 'function' }, context: Context): unknown {
+function runFunction(attempt: Attempt, { definition }: JobType & { kind: 'function' }, context: JobContext): unknown {
   const payload = parsePayload(attempt.job.payload);
   if (definition.payload === undefined) return definition.run(payload, context);
   return validate(definition.payload, payload).then((checked) => {
@@ -98,7 +102,11 @@ function parsePayload(text: string | null): unknown {
   }
 }
 
-async function runProgram(attempt: Attempt, type: JobType & { kind: 'command' }, context: Context): Promise<Printed> {
+async function runProgram(
+  attempt: Attempt,
+  type: JobType & { kind: 'command' },
+  context: JobContext,
+): Promise<Printed> {
   const { job, signal } = attempt;
   const ended = await runCommand(type.definition, {
     payloadText: job.payload,
@@ -124,7 +132,7 @@ type Decision = Pick<Execution, 'outcome' | 'dropped'>;
 
 function decide(attempt: Attempt, type: JobType, ended: Ended): Decision {
   const { aborted } = attempt;
-  if ('threw' in ended) return { outcome: decideThrown(attempt, type, ended.threw) };
+  if ('threw' in ended) return { outcome: decideAnyThrown(attempt, type, ended.threw) };
   if ('committed' in ended) {
     const { committed: _, ...dropped } = ended;
     return { outcome: { kind: 'committed' }, ...dropped };
@@ -176,6 +184,15 @@ async function commit(attempt: Attempt, type: JobType, around: Surroundings, don
     // A document nested too deep for this version of the server, say. All of it was undone.
     await complete(null);
     return { committed: true, dropped: messageOf(error) };
+  }
+}
+
+/** What was thrown may throw again when it is looked at: a `code` that is a getter, a proxy that was revoked. */
+function decideAnyThrown(attempt: Attempt, type: JobType, thrown: unknown): Outcome {
+  try {
+    return decideThrown(attempt, type, thrown);
+  } catch {
+    return retryOrFail(attempt, type, messageOf(thrown), undefined);
   }
 }
 

@@ -259,9 +259,11 @@ class Run {
   private async executeOne(attempt: Attempt, type: JobType): Promise<Execution> {
     if (attempt.job.crashes > 0) return this.suspects.execute(attempt, type);
     this.heartbeat.watch(attempt, type.timeoutMs);
-    const execution = await execute(attempt, type, this.surroundings, this.options.settings.grace);
-    this.heartbeat.unwatch(attempt);
-    return execution;
+    try {
+      return await execute(attempt, type, this.surroundings, this.options.settings.grace);
+    } finally {
+      this.heartbeat.unwatch(attempt);
+    }
   }
 
   /** Apart from the run's own connections: functions that hold theirs for long must not keep it from settling. */
