@@ -74,7 +74,7 @@ const SIDEQUEST =
   'Sidequest itself: it is some 50 times slower than the bare loop here, so that nothing on this server could be 100 times faster';
 
 const WORKER_COST =
-  'the worker: 15 µs of its own for a job that does nothing (a promise, a timer, an attempt), where the bare loop has none, on two cores that the server needs as well; and the start of a process, a tenth of the whole';
+  'the worker: 15 µs of its own for a job that does nothing (a promise, a timer, an attempt), where the bare loop has none, on two cores that the server needs as well; and the start of a process, a fifteenth of the whole';
 
 const INSERT_COST =
   'the server: 11 µs a row are its own, the rest is checking the jobs and writing the statement, while it waits. Four columns instead of seven, and each size reckoned once, were what paid';
