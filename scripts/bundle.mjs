@@ -22,7 +22,7 @@ const packages = {
   name: 'packages',
   setup({ onResolve }) {
     // A job module has the library's errors from there: they are to be the same classes.
-    onResolve({ filter: /^\.{1,2}\/errors$/ }, ({ importer }) =>
+    onResolve({ filter: /^(\.\.?\/)+errors$/ }, ({ importer }) =>
       importer.startsWith(join(PROJECT, 'dist/')) ? { path: './errors.js', external: true } : undefined,
     );
     onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {

@@ -27,6 +27,10 @@ test('a job function that has the library beside it knows the errors of ctx by t
   expect(await shop.job(id)).toMatchObject({ status: 'completed', result: 'true' });
 });
 
+test('it has no second copy of the errors', () => {
+  expect(readFileSync(CLI, 'utf8')).not.toContain('class RowlockError');
+});
+
 test('an error tells where it was thrown, by name', async () => {
   const { stderr, code } = await rowlock(['run'], { env: { LOG_LEVEL: 'debug' } });
   expect(code).toBe(78);

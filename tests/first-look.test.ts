@@ -33,6 +33,19 @@ test('future jobs and paused queues are nothing due', async () => {
   expect(await claimer.claim(10)).toEqual({ jobs: [], exhausted: true, strays: [] });
 });
 
+// A scan of the lane before it goes one row too far, and holds the lock of that row for a moment.
+test('a due job that somebody holds locked is not nothing: it is looked for again', async () => {
+  const id = await insertJob(db);
+  const other = await db.pool.getConnection();
+  await other.query('START TRANSACTION');
+  await other.query('SELECT id FROM background_jobs WHERE id = ? FOR UPDATE', [id]);
+  expect(await claimer.claim(10)).toEqual({ jobs: [], exhausted: false, strays: [] });
+  await other.query('ROLLBACK');
+  other.release();
+  const found = await until(async () => (await claimer.claim(10)).jobs[0], 'it is claimed');
+  expect(found.id).toBe(id);
+});
+
 test('a claim without a look of its own never says that nothing is due', async () => {
   await insertJob(db);
   expect((await claimer.claim(10)).jobs).toHaveLength(1);

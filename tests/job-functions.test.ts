@@ -137,6 +137,11 @@ describe('a cancelled job', () => {
     const id = await shop.add('wait', 'go');
     const worker = shop.start();
     await noted('go began');
+    const renewed = 'SELECT id FROM background_job_runs WHERE lease_expires_at > started_at + INTERVAL 60 SECOND';
+    await until(
+      async () => (await shop.rows(renewed)).length > 0,
+      'the heartbeat has begun, and looks a third of a lease later',
+    );
     await shop.rowlock(['cancel', String(id)]);
     shop.openGate('go');
     expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });

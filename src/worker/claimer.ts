@@ -56,9 +56,13 @@ export class Claimer {
     await this.refresh();
     let jobs = await this.sweep(limit);
     if (jobs.length > 0) return { jobs, exhausted: false, strays };
-    // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors. Unless it began
-    // with a look: then a second one would only come later, by the poll of 200 ms that each idle tick waited for it.
-    if (this.lookedAt < started && !(await this.look())) return { jobs, exhausted: false, strays };
+    // It began with a look. Where that found nothing due, a second one would only come later, by the poll of 200 ms. A due
+    // row may be locked for a moment, by a claim of the lane before it, whose scan goes one row too far: not known yet.
+    if (this.lookedAt >= started) {
+      return { jobs, exhausted: this.due.size === 0 && !this.uncertain && strays.length === 0, strays };
+    }
+    // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors.
+    if (!(await this.look())) return { jobs, exhausted: false, strays };
     let certain = true;
     for (const lane of [...this.due.values()].flat()) {
       if (lane.mayRescan(performance.now())) lane.rescan();
