@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { ENVIRONMENT, TUNING } from './contenders/tuning.mjs';
 import { describeMachine, readVersions } from './machine.mjs';
 import { layOutMeasure } from './measure-table.mjs';
+import { findNode } from './node.mjs';
 import { layOutTargets } from './target-table.mjs';
 
 /**
@@ -10,7 +11,6 @@ import { layOutTargets } from './target-table.mjs';
  * @property {boolean} quick
  * @property {number} rounds
  * @property {number} minutes
- * @property {string} peersNode
  * @property {readonly import('./targets.mjs').Peer[]} peers that were to take part
  * @property {readonly string[]} faults measures that did not come to their end
  */
@@ -92,11 +92,11 @@ export function toMarkdown(samples, run) {
 }
 
 /** @param {Run} run */
-function describeSetting({ servers, peersNode }) {
-  const theirs = execFileSync(peersNode, ['--version'], { encoding: 'utf8' }).trim();
+function describeSetting({ servers }) {
+  const node = execFileSync(findNode(), ['--version'], { encoding: 'utf8' }).trim();
   const lines = [
     ...describeMachine(),
-    `Rowlock and the bare loop ran on Node ${process.version}, the peers on Node ${theirs}`,
+    `everything ran on Node ${node}`,
     readVersions().join(', '),
     ...Object.entries(TUNING).map(
       ([name, options]) => `${name}: \`${JSON.stringify(options)}\`${sayEnvironment(name)}`,

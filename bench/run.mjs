@@ -10,7 +10,7 @@ import { installIn, prepare } from '../scripts/prepare.mjs';
 import { PROJECT } from '../scripts/project.mjs';
 import { Refusal, runScript, say } from '../scripts/say.mjs';
 import { NAMES, peersOf } from './contenders/list.mjs';
-import { findPeersNode } from './peers-node.mjs';
+import { findNode } from './node.mjs';
 import { toMarkdown } from './report.mjs';
 
 const BENCH = join(PROJECT, 'bench');
@@ -40,15 +40,15 @@ await runScript(async () => {
   const measures = await loadMeasures(only);
   // Only now: they load drivers that have just been installed.
   const { startServers } = await import('./servers/all.mjs');
-  const peersNode = findPeersNode();
+  findNode(); // a refusal comes before the servers
   const servers = await startServers();
   try {
     /** @type {import('./samples.mjs').Context} */
-    const context = { urls: servers.urls, quick, round: 0, peersNode, contenders, log: say, fault: say };
+    const context = { urls: servers.urls, quick, round: 0, contenders, log: say, fault: say };
     const { samples, faults } = await measureAll(measures, context, rounds);
     const minutes = (performance.now() - started) / 60_000;
     const peers = peersOf(context);
-    const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peersNode, peers, faults });
+    const text = toMarkdown(samples, { servers: servers.all, quick, rounds, minutes, peers, faults });
     if (quick || only.length > 0 || contenders.length > 0) process.stdout.write(`${text}\n`);
     else writeFileSync(join(BENCH, 'RESULTS.md'), text);
     for (const fault of faults) say(fault);
@@ -134,10 +134,10 @@ async function measureAll(measures, context, rounds) {
     }
     say(`${measure.name}, ${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   };
-  for (const measure of measures)
-    if (measure.prepare) await attempt(measure, 'preparation', () => measure.prepare?.(context));
   for (let round = 1; round <= rounds; round++) {
     for (const measure of measures) {
+      // Not before the others have had their first round: ten million rows keep a server busy for a while.
+      if (round === 1 && measure.prepare) await attempt(measure, 'preparation', () => measure.prepare?.(context));
       await attempt(measure, `round ${round} of ${rounds}`, async () => {
         for (const sample of await measure.run({ ...context, fault, round })) samples.push({ ...sample, round });
       });

@@ -16,7 +16,6 @@
  * @property {Urls} urls
  * @property {boolean} quick one round with small counts: shows that all runs, and no more
  * @property {number} round from 1
- * @property {string} peersNode the Node that peers run with
  * @property {readonly string[]} contenders those wanted; empty: all
  * @property {(text: string) => void} log
  * @property {(text: string) => void} fault something that did not come to its end, while the rest goes on
@@ -27,7 +26,7 @@
 /**
  * @typedef {object} Measure
  * @property {string} name
- * @property {(context: Context) => Promise<void>} [prepare] once, before the rounds
+ * @property {(context: Context) => Promise<void>} [prepare] once, before it runs first
  * @property {(context: Context) => Promise<Sample[]>} run once in each round
  * @property {(context: Context) => Promise<void>} [close] once, after the rounds
  */

@@ -1,6 +1,6 @@
 import type { Pool } from '../src/db/pool';
 import { openRun } from '../src/queue/runs';
-import { Claimer } from '../src/worker/claimer';
+import { openClaims, type WholeClaims } from './support/claims';
 import { createDatabase, type TestDatabase } from './support/database';
 import { insertJob, insertRow } from './support/rows';
 import { openQueuePool } from './support/tables';
@@ -8,7 +8,7 @@ import { until } from './support/until';
 
 let db: TestDatabase;
 let pool: Pool;
-let claimer: Claimer;
+let claimer: WholeClaims;
 
 const RUN = 7;
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
   db = await createDatabase();
   pool = openQueuePool(db.urls.worker);
   await openRun(pool, { runId: RUN, host: 'h', pid: 1, selection: '', leaseMs: 3_600_000 });
-  claimer = new Claimer(pool, { queues: [], types: [] }, RUN, () => false);
+  claimer = openClaims(pool, RUN);
 });
 
 afterEach(() => pool.end());

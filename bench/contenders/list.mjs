@@ -3,23 +3,25 @@
  * @typedef {object} Entry
  * @property {string} name
  * @property {string} server
- * @property {'ours' | 'peers'} node which Node runs it
  * @property {(urls: import('../samples.mjs').Urls) => string | undefined} url
  * @property {number} [drainMs] it is stopped after this time, and its rate counts
  */
 
 /** @type {readonly Entry[]} */
 const ENTRIES = [
-  { name: 'rowlock', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
-  { name: 'bare-loop', server: 'mariadb', node: 'ours', url: ({ mariadb }) => mariadb },
-  { name: 'sidequest', server: 'mariadb', node: 'peers', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
-  { name: 'graphile-worker', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
-  { name: 'pg-boss', server: 'postgres', node: 'peers', url: ({ postgres }) => postgres },
-  { name: 'bullmq', server: 'redis-everysec', node: 'peers', url: ({ redisEverysec }) => redisEverysec },
-  { name: 'bullmq', server: 'redis-always', node: 'peers', url: ({ redisAlways }) => redisAlways },
-  { name: 'rowlock', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
-  { name: 'bare-loop', server: 'mysql', node: 'ours', url: ({ mysql }) => mysql },
+  { name: 'rowlock', server: 'mariadb', url: ({ mariadb }) => mariadb },
+  { name: 'bare-loop', server: 'mariadb', url: ({ mariadb }) => mariadb },
+  { name: 'sidequest', server: 'mariadb', url: ({ mariadb }) => mariadb, drainMs: 8_000 },
+  { name: 'graphile-worker', server: 'postgres', url: ({ postgres }) => postgres },
+  { name: 'pg-boss', server: 'postgres', url: ({ postgres }) => postgres },
+  { name: 'bullmq', server: 'redis-everysec', url: ({ redisEverysec }) => redisEverysec },
+  { name: 'bullmq', server: 'redis-always', url: ({ redisAlways }) => redisAlways },
+  { name: 'rowlock', server: 'mysql', url: ({ mysql }) => mysql },
+  { name: 'bare-loop', server: 'mysql', url: ({ mysql }) => mysql },
 ];
+
+/** What the others are compared with. */
+const OURS = ['rowlock', 'bare-loop'];
 
 /** The names of all that there are. */
 export const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
@@ -32,7 +34,7 @@ export const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
  */
 export const peersOf = (context) =>
   entriesOf(context)
-    .filter(({ node }) => node === 'peers')
+    .filter(({ name }) => !OURS.includes(name))
     .map(({ name, server }) => ({ contender: name, server }));
 
 /**

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../../scripts/project.mjs';
+import { findNode } from '../node.mjs';
 import { ENVIRONMENT } from './tuning.mjs';
 
 /** What is asked of a host and takes longer than this is not slow but stuck. */
@@ -41,13 +42,12 @@ const environment = (more) => ({ PATH: process.env['PATH'], NODE_ENV: 'productio
 export class Host {
   /**
    * @param {Placed} entry
-   * @param {string} node
    */
-  constructor(entry, node) {
+  constructor(entry) {
     this.name = `${entry.name} (${entry.server})`;
     this.child = keep(
       fork(join(HERE, 'host.mjs'), [entry.name, entry.at], {
-        execPath: node,
+        execPath: findNode(),
         execArgv: [],
         env: environment({}),
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -114,10 +114,9 @@ export class Host {
 export class Workers {
   /**
    * @param {Placed} entry
-   * @param {string} node
    * @param {number} processes
    */
-  constructor(entry, node, processes) {
+  constructor(entry, processes) {
     this.folder = mkdtempSync(join(tmpdir(), 'rowlock-bench-handled-'));
     this.startedAt = performance.now();
     const command =
@@ -130,7 +129,7 @@ export class Workers {
       ...(entry.name === 'rowlock' ? { DATABASE_URL: entry.at } : {}),
     });
     this.children = Array.from({ length: processes }, () =>
-      keep(spawn(node, command, { cwd: PROJECT, env, stdio: ['pipe', 'ignore', 'inherit'] })),
+      keep(spawn(findNode(), command, { cwd: PROJECT, env, stdio: ['pipe', 'ignore', 'inherit'] })),
     );
     this.watchdog = this.startWatchdog();
   }

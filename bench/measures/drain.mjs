@@ -53,16 +53,15 @@ export const measure = {
  * @param {number} processes
  * @param {import('../samples.mjs').Context} context
  */
-async function drain(entry, processes, { quick, peersNode }) {
-  const node = entry.node === 'ours' ? process.execPath : peersNode;
+async function drain(entry, processes, { quick }) {
   const limitMs = entry.drainMs === undefined ? undefined : entry.drainMs / (quick ? 2 : 1);
   const count = limitMs !== undefined ? LIMITED_JOBS : quick ? QUICK_JOBS : JOBS;
-  const host = new Host(entry, node);
+  const host = new Host(entry);
   try {
     await host.ask('prepare');
     await host.ask('enqueueAll', count);
     await comeToRest(entry.at);
-    const workers = new Workers(entry, node, processes);
+    const workers = new Workers(entry, processes);
     try {
       const done = await untilDone(host, workers, count, limitMs);
       const handled = await workers.stop();

@@ -19,7 +19,7 @@ export const measure = {
     for (const entry of entriesOf(context)) {
       // The loop enqueues as Rowlock does.
       if (entry.name === 'bare-loop') continue;
-      const host = new Host(entry, entry.node === 'ours' ? process.execPath : context.peersNode);
+      const host = new Host(entry);
       try {
         for await (const sample of enqueue(host, entry, context)) samples.push(sample);
       } catch (error) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findNode } from '../node.mjs';
 import { median } from '../samples.mjs';
 import { listServers, withDatabase } from './databases.mjs';
 import { BENCH, CLI, environmentOf, runArguments } from './rowlock-process.mjs';
@@ -44,7 +45,7 @@ async function timeAll(server, env, times) {
   // The first of each finds cold caches, and does not count.
   for (let pass = 0; pass <= times; pass++) {
     for (const [name, words] of Object.entries(COMMANDS)) {
-      const time = await timeCommand([process.execPath, ...words], env);
+      const time = await timeCommand([findNode(), ...words], env);
       if (pass > 0) taken.get(name)?.push(time);
     }
   }

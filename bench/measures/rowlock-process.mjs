@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT } from '../../scripts/project.mjs';
+import { findNode } from '../node.mjs';
 
 export const BENCH = join(PROJECT, 'bench');
 export const CLI = join(PROJECT, 'dist', 'cli.js');
@@ -50,7 +51,7 @@ export function environmentOf(databaseUrl) {
  */
 export function startRowlock(args, databaseUrl, { mayPrint = false } = {}) {
   const started = performance.now();
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(findNode(), [CLI, ...args], {
     cwd: BENCH,
     env: environmentOf(databaseUrl),
     stdio: ['ignore', 'pipe', 'pipe'],

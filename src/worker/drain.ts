@@ -25,7 +25,7 @@ export interface DrainOptions {
   runId: number;
   settings: RunSettings;
   held: HeldJobs;
-  claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused' | 'mayLookInMs'>;
+  claimer: Pick<Claimer, 'claim' | 'settled' | 'undelivered' | 'refresh' | 'paused' | 'mayLookInMs'>;
   settler: Settler;
   registry: Registry;
   report: Report;
@@ -157,6 +157,7 @@ export class Drain {
   }
 
   private async finish(): Promise<void> {
+    await this.tolerate(() => this.options.claimer.settled());
     while (this.executing > 0 && !this.left) await this.bell.wait(LOOK_EVERY_MS);
     await this.options.settler.drained();
   }
@@ -173,7 +174,8 @@ export class Drain {
     this.startBuffered();
     const room = await this.room.measure(() => ({
       executing: this.executing,
-      buffered: this.buffer.length,
+      waiting: this.buffer.length,
+      undelivered: claimer.undelivered,
       unwritten: settler.backlog,
     }));
     if (room <= 0) {
@@ -193,24 +195,32 @@ export class Drain {
   }
 
   private get isIdle(): boolean {
-    return this.executing === 0 && this.buffer.length === 0 && !this.options.held.areComingBack;
+    const { claimer, held } = this.options;
+    return this.executing + this.buffer.length + claimer.undelivered === 0 && !held.areComingBack;
   }
 
-  /** True: jobs were claimed. False: nothing is due. Undefined: not known yet. */
+  /** True: jobs are on their way. False: nothing is due. Undefined: not known yet. */
   private async claim(room: number): Promise<boolean | undefined> {
-    const { claimer, emit, runId } = this.options;
     this.claiming = true;
     try {
-      const { jobs, exhausted, strays } = await claimer.claim(room);
+      const { locked, exhausted, strays } = await this.options.claimer.claim(room);
       for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
-      if (jobs.length === 0) return exhausted ? false : undefined;
-      emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: jobs[0]?.queue ?? '' });
-      this.accept(jobs);
-      this.startBuffered();
-      return true;
+      if (locked > 0) return true;
+      return exhausted ? false : undefined;
     } finally {
       this.claiming = false;
     }
+  }
+
+  /** Jobs that have been claimed, whatever the loop is at. */
+  claimed(jobs: readonly ClaimedJob[]): void {
+    const [first] = jobs;
+    if (first === undefined) return;
+    const { emit, runId } = this.options;
+    emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: first.queue });
+    this.accept(jobs);
+    this.startBuffered();
+    this.bell.ring();
   }
 
   private accept(jobs: readonly ClaimedJob[]): void {
@@ -334,10 +344,11 @@ export class Drain {
    * deleted or taken away are aborted; rows that this process does not know of are given back.
    */
   async checkHeld(): Promise<void> {
-    const { held, pool, runId, report } = this.options;
+    const { held, pool, runId, report, claimer } = this.options;
     const before = held.all();
     const rows = await findHeldJobs(pool, runId);
-    const { gone, cancelled, strays } = held.compare(before, rows, this.claiming);
+    const claiming = this.claiming || claimer.undelivered > 0;
+    const { gone, cancelled, strays } = held.compare(before, rows, claiming);
     for (const one of gone) {
       const why = 'its row was deleted or changed';
       if (!this.unbuffer(one)) one.attempt.abort('lost', why);

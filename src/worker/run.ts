@@ -25,7 +25,7 @@ import { Claimer } from './claimer';
 import type { Surroundings } from './context';
 import { Drain } from './drain';
 import { type Execution, execute } from './execute';
-import { keepHeapSmall } from './heap';
+import { keepHeapSmall, keepYoungSmall } from './heap';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
 import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
@@ -133,7 +133,10 @@ class Run {
       runId,
       settings,
       held: this.held,
-      claimer: new Claimer(pool, selection, runId, this.held.has),
+      claimer: new Claimer(pool, selection, runId, this.held.has, (jobs) => {
+        keepYoungSmall();
+        this.drain.claimed(jobs);
+      }),
       settler: this.settler,
       registry,
       report: this.report,

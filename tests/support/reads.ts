@@ -44,9 +44,19 @@ export async function openReadMeter(url: string): Promise<ReadMeter> {
     seen = now;
     return answer;
   };
-  const lent = substitute<PoolConnection>(connection, { query, release: () => undefined });
+  // As of a pool with one connection: who wants it waits until it is given back.
+  let lentTo: Promise<void> = Promise.resolve();
+  const getConnection = async () => {
+    const before = lentTo;
+    let release: () => void = () => undefined;
+    lentTo = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return substitute<PoolConnection>(connection, { query, release });
+  };
   return {
-    pool: substitute<Pool>(real, { query, getConnection: () => Promise.resolve(lent) }),
+    pool: substitute<Pool>(real, { query, getConnection }),
     take() {
       const taken = reads;
       reads = [];
