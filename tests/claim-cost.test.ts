@@ -5,8 +5,7 @@ import { claimLane, claimLaneByType } from '../src/queue/claim';
 import { IDS_AT_MOST } from '../src/queue/job';
 import { findLanes, Lane } from '../src/queue/lanes';
 import { openRun } from '../src/queue/runs';
-import type { Selection } from '../src/worker/claimer';
-import { openClaims } from './support/claims';
+import { Claimer, type Selection } from '../src/worker/claimer';
 import { createDatabase, type TestDatabase } from './support/database';
 import { numbers } from './support/prune';
 import { openReadMeter, type Read, type ReadMeter, sumEntries } from './support/reads';
@@ -38,7 +37,8 @@ const insertMany = (count: number, columns: string, values: string) =>
 
 const claim = { runId: RUN, isHeld: () => false };
 
-const newClaimer = (selection: Partial<Selection> = {}, on = meter.pool) => openClaims(on, RUN, selection);
+const newClaimer = (selection: Partial<Selection> = {}, on = meter.pool) =>
+  new Claimer(on, { queues: [], types: [], ...selection }, RUN, claim.isHeld);
 
 /** What one seek may read that finds no more than it looks for: its end, and that an OR has two beginnings. */
 const SEEK = 3;
@@ -159,8 +159,7 @@ describe('a claim by type', () => {
     await insertMany(OTHERS, 'job_type, queue', "'other', 'mixed'");
     await insertMany(WANTED, 'job_type, queue', "'wanted', 'mixed'");
     const lane = new Lane('mixed', 0);
-    const claimWanted = async () =>
-      (await claimLaneByType(meter.pool, lane, ['wanted'], { ...claim, limit: IDS_AT_MOST })).jobs;
+    const claimWanted = () => claimLaneByType(meter.pool, lane, ['wanted'], { ...claim, limit: IDS_AT_MOST });
 
     expect((await claimWanted()).map(({ type }) => type)).toEqual(Array(IDS_AT_MOST).fill('wanted'));
     const first = meter.take();
@@ -225,7 +224,7 @@ describe('with a snapshot held, the last thousand of 40,000', () => {
     await insertMany(BATCHES * LIMIT, 'job_type, queue', `'held', '${queue}'`);
     const lane = new Lane(queue, 0);
     const claimNext = async () => {
-      expect(await (await claimLane(pool, lane, { ...claim, limit: LIMIT })).jobs).toHaveLength(LIMIT);
+      expect(await claimLane(pool, lane, { ...claim, limit: LIMIT })).toHaveLength(LIMIT);
     };
     return withSnapshot(async () => {
       const measured: number[] = [];

@@ -2,7 +2,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { rescueJobs } from '../src/queue/rescue';
 import { closeRun } from '../src/queue/runs';
 import { settleJobs } from '../src/queue/settle';
-import { openClaims, type WholeClaims } from './support/claims';
+import { Claimer } from '../src/worker/claimer';
 import { openQueueBench, outcomeOf, type QueueBench } from './support/queue';
 import { type Sessions, watchSessions } from './support/sessions';
 import { until } from './support/until';
@@ -121,9 +121,9 @@ describe('rescuing', () => {
 });
 
 describe('claiming', () => {
-  const newClaimer = (runId: number) => openClaims(bench.pool, runId);
+  const newClaimer = (runId: number) => new Claimer(bench.pool, { queues: [], types: [] }, runId, () => false);
 
-  async function claimAll(claimer: WholeClaims, limit: number): Promise<number[]> {
+  async function claimAll(claimer: Claimer, limit: number): Promise<number[]> {
     const ids: number[] = [];
     await until(async () => {
       const { jobs, exhausted } = await claimer.claim(limit);

@@ -1,6 +1,6 @@
 import type { Pool } from '../src/db/pool';
 import { openRun } from '../src/queue/runs';
-import { openClaims, type WholeClaims } from './support/claims';
+import { Claimer } from '../src/worker/claimer';
 import { createDatabase, type TestDatabase } from './support/database';
 import { insertJob, insertRow } from './support/rows';
 import { openQueuePool } from './support/tables';
@@ -8,7 +8,7 @@ import { until } from './support/until';
 
 let db: TestDatabase;
 let pool: Pool;
-let claimer: WholeClaims;
+let claimer: Claimer;
 
 const RUN = 7;
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
   db = await createDatabase();
   pool = openQueuePool(db.urls.worker);
   await openRun(pool, { runId: RUN, host: 'h', pid: 1, selection: '', leaseMs: 3_600_000 });
-  claimer = openClaims(pool, RUN);
+  claimer = new Claimer(pool, { queues: [], types: [] }, RUN, () => false);
 });
 
 afterEach(() => pool.end());

@@ -31,23 +31,13 @@ export async function claimEverything(url, selection, measure) {
   const runId = newRunId();
   try {
     await openRun(pool, { runId, host: 'bench', pid: process.pid, selection: '', leaseMs: 3_600_000 });
-    let claimed = 0;
-    const claimer = new Claimer(
-      pool,
-      selection,
-      runId,
-      () => false,
-      (jobs) => {
-        claimed += jobs.length;
-      },
-    );
+    const claimer = new Claimer(pool, selection, runId, () => false);
     return await measure(pool, async () => {
-      let isDone = false;
-      while (!isDone) {
-        ({ exhausted: isDone } = await claimer.claim(IDS_AT_MOST));
-        await claimer.settled();
+      for (let claimed = 0; ; ) {
+        const { jobs, exhausted } = await claimer.claim(IDS_AT_MOST);
+        claimed += jobs.length;
+        if (exhausted) return claimed;
       }
-      return claimed;
     });
   } finally {
     // Or the next run would take them for jobs that were lost in a crash.

@@ -3,7 +3,7 @@ import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
 import { ConfigError, LeaseLostError } from '../errors';
 import type { ClaimedJob, JobId } from './job';
-import type { Lane, Place } from './lanes';
+import type { Lane } from './lanes';
 
 export interface Claim {
   runId: number;
@@ -13,25 +13,15 @@ export interface Claim {
   isHeld: (id: JobId) => boolean;
 }
 
-/** A claim whose rows are locked: nobody else gets them, and the next claim can look for others. */
-export interface Locked {
-  count: number;
-  /** The last of them. */
-  last?: Place;
-  /**
-   * The jobs, once they are marked and that is committed. A deadlock may have left others than were locked at first. Rejects
-   * with CommitUnknownError if the claim may have been made: look up by run_id before claiming more; and with LeaseLostError
-   * if the run was closed.
-   */
-  jobs: Promise<ClaimedJob[]>;
-}
-
-const NOTHING: Locked = { count: 0, jobs: Promise.resolve([]) };
-
-/** Locks the next due jobs of a lane and moves its cursor behind them; they are being marked when it returns. */
-export async function claimLane(pool: Pool, lane: Lane, claim: Claim): Promise<Locked> {
+/**
+ * Claims the next due jobs of a lane and moves its cursor behind them.
+ *
+ * @throws CommitUnknownError if the claim may have been made: look up by run_id before claiming more
+ * @throws LeaseLostError if the run was closed
+ */
+export async function claimLane(pool: Pool, lane: Lane, claim: Claim): Promise<ClaimedJob[]> {
   const { queue, priority, cursor } = lane;
-  const locked = await lockThenMark(pool, claim, (tx) =>
+  const jobs = await claimLocked(pool, claim, (tx) =>
     select<ClaimedJob>(tx, 'claim_lane', {
       queue,
       priority,
@@ -40,12 +30,18 @@ export async function claimLane(pool: Pool, lane: Lane, claim: Claim): Promise<L
       limit: claim.limit,
     }),
   );
-  if (locked.last !== undefined) lane.cursor = locked.last;
-  return locked;
+  const last = jobs.at(-1);
+  if (last !== undefined) lane.cursor = { runAt: last.runAt, id: last.id };
+  return jobs;
 }
 
 /** Claims due jobs of some types only: candidates are found without locks, then locked by primary key. */
-export async function claimLaneByType(pool: Pool, lane: Lane, types: readonly string[], claim: Claim): Promise<Locked> {
+export async function claimLaneByType(
+  pool: Pool,
+  lane: Lane,
+  types: readonly string[],
+  claim: Claim,
+): Promise<ClaimedJob[]> {
   const { queue, priority } = lane;
   const until = await readClock(pool);
   for (;;) {
@@ -61,26 +57,25 @@ export async function claimLaneByType(pool: Pool, lane: Lane, types: readonly st
     const last = candidates.at(-1);
     // Nothing up to `until`: the next look goes on from there, and not through the other types again.
     lane.cursor = last ?? { runAt: until, id: 0 };
-    if (last === undefined) return NOTHING;
+    if (last === undefined) return [];
     const order = new Map(candidates.map(({ id }, index) => [id, index]));
-    const locked = await lockThenMark(pool, claim, async (tx) => {
-      const rows = await select<ClaimedJob>(tx, 'claim_candidates', {
+    const jobs = await claimLocked(pool, claim, async (tx) => {
+      const locked = await select<ClaimedJob>(tx, 'claim_candidates', {
         ids: [...order.keys()],
         queue,
         priority,
         types: [...types],
       });
-      return rows.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+      return locked.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
     });
     // All of them went to other runs: look further.
-    if (locked.count > 0 || candidates.length < claim.limit) return locked;
+    if (jobs.length > 0 || candidates.length < claim.limit) return jobs;
   }
 }
 
 /** Claims jobs by id, whatever their run_at or their queue's pause. */
 export async function claimNamed(pool: Pool, ids: readonly JobId[], claim: Claim): Promise<ClaimedJob[]> {
-  const locked = await lockThenMark(pool, claim, (tx) => select<ClaimedJob>(tx, 'claim_named_jobs', { ids: [...ids] }));
-  return locked.jobs;
+  return claimLocked(pool, claim, (tx) => select<ClaimedJob>(tx, 'claim_named_jobs', { ids: [...ids] }));
 }
 
 /** Of jobs that {@link claimNamed} did not get: why not. */
@@ -104,35 +99,28 @@ async function readClock(on: Queryable): Promise<Date> {
   return row?.now ?? new Date(1000);
 }
 
-/** Rejects if nothing could be locked. */
-function lockThenMark(pool: Pool, claim: Claim, lock: (tx: PoolConnection) => Promise<ClaimedJob[]>): Promise<Locked> {
-  return new Promise((resolve, reject) => {
-    const jobs = transaction(
-      pool,
-      async (tx) => {
-        const found = (await lock(tx)).filter(({ id }) => !claim.isHeld(id));
-        const last = found.at(-1);
-        resolve({ count: found.length, ...(last && { last: { runAt: last.runAt, id: last.id } }), jobs });
-        return mark(tx, claim.runId, found);
-      },
-      { onUnknownCommit: 'throw' },
-    );
-    // Once the rows are locked this says nothing more: who waits for the jobs is told.
-    jobs.catch(reject);
-  });
-}
-
-async function mark(tx: PoolConnection, runId: number, jobs: ClaimedJob[]): Promise<ClaimedJob[]> {
-  if (jobs.length === 0) return [];
-  const ids = jobs.map(({ id }) => id);
-  if ((await change(tx, 'mark_claimed', { runId, ids })) !== ids.length) {
-    throw new ConfigError(
-      'this server parses FOR UPDATE SKIP LOCKED but does not lock; use MySQL 8.0.4 or newer, or MariaDB 10.6 or newer',
-    );
-  }
-  if ((await change(tx, 'count_claimed', { runId, count: ids.length })) === 0) {
-    throw new LeaseLostError(`run ${runId} was closed by another run`);
-  }
-  for (const job of jobs) job.attempts++;
-  return jobs;
+async function claimLocked(
+  pool: Pool,
+  { runId, isHeld }: Claim,
+  lock: (tx: PoolConnection) => Promise<ClaimedJob[]>,
+): Promise<ClaimedJob[]> {
+  return transaction(
+    pool,
+    async (tx) => {
+      const jobs = (await lock(tx)).filter(({ id }) => !isHeld(id));
+      if (jobs.length === 0) return [];
+      const ids = jobs.map(({ id }) => id);
+      if ((await change(tx, 'mark_claimed', { runId, ids })) !== ids.length) {
+        throw new ConfigError(
+          'this server parses FOR UPDATE SKIP LOCKED but does not lock; use MySQL 8.0.4 or newer, or MariaDB 10.6 or newer',
+        );
+      }
+      if ((await change(tx, 'count_claimed', { runId, count: ids.length })) === 0) {
+        throw new LeaseLostError(`run ${runId} was closed by another run`);
+      }
+      for (const job of jobs) job.attempts++;
+      return jobs;
+    },
+    { onUnknownCommit: 'throw' },
+  );
 }

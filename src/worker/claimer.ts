@@ -1,9 +1,9 @@
 import type { Pool } from '../db/pool';
+import { CommitUnknownError } from '../db/transaction';
 import { type Claim, claimLane, claimLaneByType } from '../queue/claim';
 import { findHeldForSure } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
 import { findLanes, findPausedQueues, Lane } from '../queue/lanes';
-import { Marking } from './marking';
 
 export interface Selection {
   /** Served in this order; empty: every queue, in turn. */
@@ -13,21 +13,15 @@ export interface Selection {
 }
 
 export interface Catch {
-  /** Jobs that are locked; they come once they are marked. */
-  locked: number;
+  jobs: ClaimedJob[];
   /** Nothing that this run may take is due. */
   exhausted: boolean;
-  /** Jobs that an unanswered claim turns out to have made: the caller gives them back. */
-  strays: { id: JobId; attempts: number }[];
 }
 
 /** Lanes are looked for anew, and rescanned, about this often while there is work. */
 const LOOK_EVERY_MS = 1_000;
 
-/**
- * Chooses the lane of each claim, and knows where each lane was left. While the jobs of one claim are marked, the next
- * are looked for: 8 % more jobs that do nothing a second.
- */
+/** Chooses the lane of each claim, and knows where each lane was left. */
 export class Claimer {
   /** Queues that were paused at the last look. */
   paused: ReadonlySet<string> = new Set();
@@ -39,62 +33,44 @@ export class Claimer {
   private lookMs = Number.POSITIVE_INFINITY;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private turn = 0;
-  private readonly marking: Marking;
+  private uncertain = false;
   private readonly pool: Pool;
   private readonly selection: Selection;
   private readonly runId: number;
   private readonly isHeld: (id: JobId) => boolean;
 
-  /** @param deliver gets jobs that are claimed, also between two calls of {@link claim} */
-  constructor(
-    pool: Pool,
-    selection: Selection,
-    runId: number,
-    isHeld: (id: JobId) => boolean,
-    deliver: (jobs: ClaimedJob[]) => void,
-  ) {
-    this.marking = new Marking(deliver);
+  constructor(pool: Pool, selection: Selection, runId: number, isHeld: (id: JobId) => boolean) {
     this.pool = pool;
     this.selection = selection;
     this.runId = runId;
     this.isHeld = isHeld;
   }
 
-  /** Locked jobs that are still to be delivered. */
-  get undelivered(): number {
-    return this.marking.waiting;
-  }
-
-  /** Resolves once nothing is to be delivered any more. */
-  settled(): Promise<void> {
-    return this.marking.settled();
-  }
-
-  /** Locks up to `limit` jobs, which are delivered once they are marked. */
-  async claim(limit: number): Promise<Catch> {
-    this.marking.throwFault();
-    const strays = this.marking.isUncertain ? await this.recover() : [];
+  /**
+   * Up to `limit` jobs. `strays` are jobs that an unanswered claim turns out to have made: the caller
+   * gives them back.
+   */
+  async claim(limit: number): Promise<Catch & { strays: { id: JobId; attempts: number }[] }> {
+    const strays = this.uncertain ? await this.recover() : [];
     const started = performance.now();
     await this.refresh();
-    let locked = await this.sweep(limit);
-    if (locked > 0) return { locked, exhausted: false, strays };
+    let jobs = await this.sweep(limit);
+    if (jobs.length > 0) return { jobs, exhausted: false, strays };
     // It began with a look. Where that found nothing due, a second one would only come later, by the poll of 200 ms. A due
     // row may be locked for a moment, by a claim of the lane before it, whose scan goes one row too far: not known yet.
-    if (this.lookedAt >= started) return { locked, exhausted: this.due.size === 0 && this.isCertain(strays), strays };
+    if (this.lookedAt >= started) {
+      return { jobs, exhausted: this.due.size === 0 && !this.uncertain && strays.length === 0, strays };
+    }
     // A dry sweep says little: rows that were put back, or committed late, stand behind the cursors.
-    if (!(await this.look())) return { locked, exhausted: false, strays };
+    if (!(await this.look())) return { jobs, exhausted: false, strays };
     let certain = true;
     for (const lane of [...this.due.values()].flat()) {
       if (lane.mayRescan(performance.now())) lane.rescan();
       // One that was just read from its start is dry, although others' jobs may be due in it.
       else if (lane.scannedAt < started) certain = false;
     }
-    locked = await this.sweep(limit);
-    return { locked, exhausted: certain && locked === 0 && this.isCertain(strays), strays };
-  }
-
-  private isCertain(strays: readonly unknown[]): boolean {
-    return !this.marking.isUncertain && this.marking.waiting === 0 && strays.length === 0;
+    jobs = await this.sweep(limit);
+    return { jobs, exhausted: certain && !this.uncertain && jobs.length + strays.length === 0, strays };
   }
 
   /** Milliseconds until it may look again. */
@@ -137,21 +113,21 @@ export class Claimer {
   }
 
   /** Goes through the queues, from the next one in turn, until the limit is reached. */
-  private async sweep(limit: number): Promise<number> {
+  private async sweep(limit: number): Promise<ClaimedJob[]> {
     const queues = this.inTurn([...this.due.keys()]);
-    let locked = 0;
+    const jobs: ClaimedJob[] = [];
     try {
       for (const queue of queues) {
         for (const lane of this.due.get(queue) ?? []) {
-          locked += await this.claimFrom(lane, limit - locked);
-          if (locked >= limit || this.marking.isUncertain) return locked;
+          await this.claimFrom(lane, limit - jobs.length, jobs);
+          if (jobs.length >= limit || this.uncertain) return jobs;
         }
       }
     } catch (error) {
-      // What has been locked comes; the fault comes back with the next claim.
-      if (locked === 0) throw error;
+      // What has been claimed is held; the fault comes back with the next claim.
+      if (jobs.length === 0) throw error;
     }
-    return locked;
+    return jobs;
   }
 
   private inTurn(queues: string[]): string[] {
@@ -160,36 +136,39 @@ export class Claimer {
     return [...queues.slice(first), ...queues.slice(0, first)];
   }
 
-  private async claimFrom(lane: Lane, limit: number): Promise<number> {
+  private async claimFrom(lane: Lane, limit: number, into: ClaimedJob[]): Promise<void> {
     const now = performance.now();
     if (!lane.atStart && now - lane.scannedAt >= LOOK_EVERY_MS && lane.mayRescan(now)) lane.rescan();
-    const locked = await this.claimAfterCursor(lane, limit);
-    if (locked >= limit || !lane.mayRescan(performance.now())) return locked;
+    const found = await this.claimAfterCursor(lane, limit);
+    into.push(...found);
+    if (found.length >= limit || !lane.mayRescan(performance.now())) return;
     // It looks empty from its cursor on: once from its start.
     lane.rescan();
-    return locked + (await this.claimAfterCursor(lane, limit - locked));
+    into.push(...(await this.claimAfterCursor(lane, limit - found.length)));
   }
 
-  private async claimAfterCursor(lane: Lane, limit: number): Promise<number> {
-    if (this.marking.isUncertain) return 0;
+  private async claimAfterCursor(lane: Lane, limit: number): Promise<ClaimedJob[]> {
+    if (this.uncertain) return [];
     const { pool, runId, isHeld, selection } = this;
+    const claim: Claim = { runId, limit, isHeld };
     const fromStart = lane.atStart;
     const started = performance.now();
-    const claim: Claim = { runId, limit, isHeld };
-    const locked = await (selection.types.length > 0
-      ? claimLaneByType(pool, lane, selection.types, claim)
-      : claimLane(pool, lane, claim));
-    const now = performance.now();
-    if (fromStart) lane.scanned(now - started, now);
-    await this.marking.add(locked, lane);
-    return locked.count;
+    try {
+      if (selection.types.length > 0) return await claimLaneByType(pool, lane, selection.types, claim);
+      return await claimLane(pool, lane, claim);
+    } catch (error) {
+      if (!(error instanceof CommitUnknownError)) throw error;
+      this.uncertain = true;
+      return [];
+    } finally {
+      const now = performance.now();
+      if (fromStart) lane.scanned(now - started, now);
+    }
   }
 
-  /** Every claim is over, and its jobs are held: what the database says beyond them are strays. */
   private async recover(): Promise<{ id: JobId; attempts: number }[]> {
-    await this.marking.settled();
     const held = await findHeldForSure(this.pool, this.runId);
-    this.marking.isUncertain = false;
+    this.uncertain = false;
     return held.filter(({ id }) => !this.isHeld(id));
   }
 }

@@ -25,15 +25,15 @@ export interface DrainOptions {
   runId: number;
   settings: RunSettings;
   held: HeldJobs;
-  claimer: Pick<Claimer, 'claim' | 'settled' | 'undelivered' | 'refresh' | 'paused' | 'mayLookInMs'>;
+  claimer: Pick<Claimer, 'claim' | 'refresh' | 'paused' | 'mayLookInMs'>;
   settler: Settler;
   registry: Registry;
   report: Report;
   emit: Emit;
   /** Executes one attempt, in this process or in one of its own. */
   execute(attempt: Attempt, type: JobType): Promise<Execution>;
-  /** The first jobs are claimed: from here on the lease must hold. */
-  onFirstClaim(): void;
+  /** Jobs have been claimed: from here on the lease must hold. */
+  onClaim(): void;
   /** Slots that the jobs of earlier runs of this host still take. */
   countBeside(): Promise<number>;
   /** When the run began, as performance.now() tells it. */
@@ -157,7 +157,6 @@ export class Drain {
   }
 
   private async finish(): Promise<void> {
-    await this.tolerate(() => this.options.claimer.settled());
     while (this.executing > 0 && !this.left) await this.bell.wait(LOOK_EVERY_MS);
     await this.options.settler.drained();
   }
@@ -174,8 +173,7 @@ export class Drain {
     this.startBuffered();
     const room = await this.room.measure(() => ({
       executing: this.executing,
-      waiting: this.buffer.length,
-      undelivered: claimer.undelivered,
+      buffered: this.buffer.length,
       unwritten: settler.backlog,
     }));
     if (room <= 0) {
@@ -195,37 +193,29 @@ export class Drain {
   }
 
   private get isIdle(): boolean {
-    const { claimer, held } = this.options;
-    return this.executing + this.buffer.length + claimer.undelivered === 0 && !held.areComingBack;
+    return this.executing === 0 && this.buffer.length === 0 && !this.options.held.areComingBack;
   }
 
-  /** True: jobs are on their way. False: nothing is due. Undefined: not known yet. */
+  /** True: jobs were claimed. False: nothing is due. Undefined: not known yet. */
   private async claim(room: number): Promise<boolean | undefined> {
+    const { claimer, emit, runId } = this.options;
     this.claiming = true;
     try {
-      const { locked, exhausted, strays } = await this.options.claimer.claim(room);
+      const { jobs, exhausted, strays } = await claimer.claim(room);
       for (const { id, attempts } of strays) this.giveBackStray(id, attempts);
-      if (locked > 0) return true;
-      return exhausted ? false : undefined;
+      if (jobs.length === 0) return exhausted ? false : undefined;
+      emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: jobs[0]?.queue ?? '' });
+      this.accept(jobs);
+      this.startBuffered();
+      return true;
     } finally {
       this.claiming = false;
     }
   }
 
-  /** Jobs that have been claimed, whatever the loop is at. */
-  claimed(jobs: readonly ClaimedJob[]): void {
-    const [first] = jobs;
-    if (first === undefined) return;
-    const { emit, runId } = this.options;
-    emit('jobs.claimed', { run_id: runId, count: jobs.length, queue: first.queue });
-    this.accept(jobs);
-    this.startBuffered();
-    this.bell.ring();
-  }
-
   private accept(jobs: readonly ClaimedJob[]): void {
-    const { registry, runId, held, onFirstClaim } = this.options;
-    if (this.room.claimed === 0 && jobs.length > 0) onFirstClaim();
+    const { registry, runId, held, onClaim } = this.options;
+    if (jobs.length > 0) onClaim();
     this.room.jobsClaimed(jobs);
     const since = performance.now();
     for (const job of jobs) {
@@ -344,11 +334,10 @@ export class Drain {
    * deleted or taken away are aborted; rows that this process does not know of are given back.
    */
   async checkHeld(): Promise<void> {
-    const { held, pool, runId, report, claimer } = this.options;
+    const { held, pool, runId, report } = this.options;
     const before = held.all();
     const rows = await findHeldJobs(pool, runId);
-    const claiming = this.claiming || claimer.undelivered > 0;
-    const { gone, cancelled, strays } = held.compare(before, rows, claiming);
+    const { gone, cancelled, strays } = held.compare(before, rows, this.claiming);
     for (const one of gone) {
       const why = 'its row was deleted or changed';
       if (!this.unbuffer(one)) one.attempt.abort('lost', why);

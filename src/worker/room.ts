@@ -8,10 +8,7 @@ const LOOK_EVERY_MS = 1_000;
 /** What a run has in hand. */
 export interface InHand {
   executing: number;
-  /** In the buffer. */
-  waiting: number;
-  /** Locked, and still to come. */
-  undelivered: number;
+  buffered: number;
   /** Outcomes that wait to be written. */
   unwritten: number;
 }
@@ -64,12 +61,11 @@ export class Room {
     if (now >= this.lookAt) this.setBeside((await this.countBeside()) ?? this.beside);
     const { slots, settings } = this;
     if (slots === 0) return 0;
-    const { executing, waiting, undelivered, unwritten } = inHand();
-    const buffered = waiting + undelivered;
+    const { executing, buffered, unwritten } = inHand();
     const size = this.pace.bufferSize(settings.concurrency, now);
     // Claims come by the half buffer, and wait for outcomes that cannot be written.
     if (buffered > size / 2 || unwritten > 2 * (size + slots)) return 0;
-    const allowed = (settings.maxJobs ?? Number.POSITIVE_INFINITY) - this.claimed - undelivered;
+    const allowed = (settings.maxJobs ?? Number.POSITIVE_INFINITY) - this.claimed;
     return Math.min(slots - executing + size - buffered, allowed, LARGEST_BATCH);
   }
 }

@@ -25,7 +25,7 @@ import { Claimer } from './claimer';
 import type { Surroundings } from './context';
 import { Drain } from './drain';
 import { type Execution, execute } from './execute';
-import { keepHeapSmall, keepYoungSmall } from './heap';
+import { keepHeapSmall } from './heap';
 import { Heartbeat, type HeartbeatMessage } from './heartbeat';
 import { HeldJobs } from './held-jobs';
 import type { JobType } from './job-type';
@@ -133,16 +133,13 @@ class Run {
       runId,
       settings,
       held: this.held,
-      claimer: new Claimer(pool, selection, runId, this.held.has, (jobs) => {
-        keepYoungSmall();
-        this.drain.claimed(jobs);
-      }),
+      claimer: new Claimer(pool, selection, runId, this.held.has),
       settler: this.settler,
       registry,
       report: this.report,
       emit,
       execute: (attempt, type) => this.executeOne(attempt, type),
-      onFirstClaim: () => {
+      onClaim: () => {
         keepHeapSmall();
         this.heartbeat.start();
       },

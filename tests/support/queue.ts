@@ -36,10 +36,7 @@ export async function openQueueBench(connections = 4): Promise<QueueBench> {
     db,
     pool,
     open: (runId) => openRun(pool, { runId, host: 'here', pid: 1, selection: '', leaseMs: 60_000 }),
-    async claim(runId, limit = 100) {
-      const { jobs } = await claimLane(pool, new Lane('default', 0), { runId, limit, isHeld: () => false });
-      return jobs;
-    },
+    claim: (runId, limit = 100) => claimLane(pool, new Lane('default', 0), { runId, limit, isHeld: () => false }),
     add: (columns) => insertJob(db, columns),
     job: (id) => readJob(db, id),
     async run(runId) {

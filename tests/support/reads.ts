@@ -44,19 +44,9 @@ export async function openReadMeter(url: string): Promise<ReadMeter> {
     seen = now;
     return answer;
   };
-  // As of a pool with one connection: who wants it waits until it is given back.
-  let lentTo: Promise<void> = Promise.resolve();
-  const getConnection = async () => {
-    const before = lentTo;
-    let release: () => void = () => undefined;
-    lentTo = new Promise((resolve) => {
-      release = resolve;
-    });
-    await before;
-    return substitute<PoolConnection>(connection, { query, release });
-  };
+  const lent = substitute<PoolConnection>(connection, { query, release: () => undefined });
   return {
-    pool: substitute<Pool>(real, { query, getConnection }),
+    pool: substitute<Pool>(real, { query, getConnection: () => Promise.resolve(lent) }),
     take() {
       const taken = reads;
       reads = [];
