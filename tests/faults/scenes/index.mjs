@@ -1,0 +1,4 @@
+import { scene as killWorkers } from './kill-workers.mjs';
+
+/** In the order in which they are played. @type {readonly import('./scene.mjs').Scene[]} */
+export const SCENES = [killWorkers];
