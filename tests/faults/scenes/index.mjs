@@ -1,4 +1,5 @@
+import { scene as cutCommits } from './cut-commits.mjs';
 import { scene as killWorkers } from './kill-workers.mjs';
 
 /** In the order in which they are played. @type {readonly import('./scene.mjs').Scene[]} */
-export const SCENES = [killWorkers];
+export const SCENES = [killWorkers, cutCommits];

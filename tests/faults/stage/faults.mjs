@@ -60,10 +60,7 @@ export class Faults {
       for (const held of fault.struck.values()) {
         if (isRecovered(held, rowOf.get(held.id))) fault.struck.delete(held.id);
       }
-      if (fault.struck.size === 0) {
-        fault.recoveredMs = steadyNow() - fault.at;
-        if (fault.recoveredMs > 15000) process.stderr.write(`DEBUG ${fault.what} ${fault.recoveredMs} ${JSON.stringify(fault.last)}\n`);
-      } else fault.last = [...fault.struck.values()].slice(0, 3).map((h) => ({ ...h, row: rowOf.get(h.id) }));
+      if (fault.struck.size === 0) fault.recoveredMs = steadyNow() - fault.at;
     }
   }
 

@@ -9,6 +9,7 @@ import { Fleet } from './fleet.mjs';
 import { Ledger } from './ledger.mjs';
 import { Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
+import { MeddlingProxy } from './proxy.mjs';
 import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
@@ -162,6 +163,13 @@ export class Stage {
     );
     this.#producers.push(producers);
     return producers;
+  }
+
+  /** A network between workers and the server: `startFleet({ url: stage.database.url('worker', proxy.url) })`. */
+  async openProxy() {
+    const proxy = await MeddlingProxy.open(this.server.url);
+    this.atEnd(() => proxy.close());
+    return proxy;
   }
 
   get journalFile() {
