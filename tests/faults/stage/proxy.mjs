@@ -14,13 +14,12 @@ import { nameStatement } from './statements.mjs';
 
 /**
  * What becomes of it:
- * - `pass`: nothing;
  * - `cut`: the connection ends, and the server never sees it;
  * - `cut after`: the server gets it, and nobody its answer: the connection ends when that comes;
  * - `hold`: it waits here, and the connection with it, until it is let go;
  * - `hold answer`: the server gets it, and its answer waits here until it is let go;
  * - `swallow`: from here on nothing arrives on this connection, in either direction, and nobody is told.
- * @typedef {'pass' | 'cut' | 'cut after' | 'hold' | 'hold answer' | 'swallow'} Fate
+ * @typedef {'cut' | 'cut after' | 'hold' | 'hold answer' | 'swallow'} Fate
  */
 
 /**
@@ -234,15 +233,13 @@ export class MeddlingProxy {
     if (trap.fate === 'cut') cut();
     else if (trap.fate === 'swallow') line.swallowed = true;
     else if (trap.fate === 'hold') toServer.add(packet, until);
-    else if (trap.fate === 'hold answer') {
-      toClient.add(Buffer.alloc(0), until);
+    else {
+      // The answer waits; of one that is to be lost nothing gets through, whoever lets go of what.
+      const isLost = trap.fate === 'cut after';
+      if (isLost) line.upstream.once('data', () => line.client.destroy());
+      toClient.add(Buffer.alloc(0), isLost ? new Promise(() => undefined) : until);
       toServer.add(packet, this.#late());
-    } else if (trap.fate === 'cut after') {
-      line.upstream.once('data', cut);
-      // Nothing of the answer gets through.
-      toClient.add(Buffer.alloc(0), until);
-      toServer.add(packet, this.#late());
-    } else toServer.add(packet, this.#late());
+    }
     trap.tell({ statement: passing, release, cut });
   }
 
