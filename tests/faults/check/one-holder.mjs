@@ -12,11 +12,16 @@ export const oneHolder = {
   says: 'no job runs in two places while both runs are live',
   find(readings) {
     const holdsUntil = endOfHold(readings);
+    /**
+     * One that began once its run was closed never held the job.
+     *
+     * @param {Execution} a
+     * @param {Execution} b
+     */
+    const overlap = (a, b) => Math.min(holdsUntil(a), holdsUntil(b)) > Math.max(a.beganAt, b.beganAt) + ROUNDING_MS;
     return [...groupBy(readings.executions, ({ job }) => job)].flatMap(([id, executions]) =>
       executions.flatMap((later, index) => {
-        const earlier = executions
-          .slice(0, index)
-          .find((other) => holdsUntil(other) > later.beganAt + ROUNDING_MS && !isSame(other, later));
+        const earlier = executions.slice(0, index).find((other) => overlap(other, later));
         return earlier === undefined ? [] : [{ id, text: describe(earlier, later) }];
       }),
     );
@@ -24,12 +29,6 @@ export const oneHolder = {
 };
 
 /** @typedef {import('../stage/journal.mjs').Execution} Execution */
-
-/**
- * @param {Execution} a
- * @param {Execution} b
- */
-const isSame = (a, b) => a.pid === b.pid && a.beganAt === b.beganAt;
 
 /**
  * Until when an execution was the job's holder: until its function ended or was told to, its process ended, its run
