@@ -20,19 +20,21 @@ const SHOWN_AT_MOST = 5;
  * @property {string[]} wrong in words; none: it went well
  */
 
+/** The stage that is open, for whoever has to end it early. @typedef {{ stage: Stage | undefined }} OnStage */
+
 /**
  * Plays one scene on one server, and holds the invariants against what it left. What went well leaves nothing behind.
  *
  * @param {import('./scenes/scene.mjs').Scene} scene
  * @param {import('./stage/stage.mjs').StageOptions} options
- * @param {{ current: Stage | undefined }} onStage the stage that is open, for whoever has to end it early
+ * @param {OnStage} onStage
  * @returns {Promise<Played>}
  */
 export async function play(scene, options, onStage) {
   const began = performance.now();
   rmSync(options.folder, { recursive: true, force: true });
   const stage = await Stage.open(options, [...(scene.serverOptions ?? [])]);
-  onStage.current = stage;
+  onStage.stage = stage;
   /** @type {import('./check/check.mjs').Finding[]} */
   let findings = [];
   /** @type {string[]} */
@@ -50,7 +52,7 @@ export async function play(scene, options, onStage) {
     wrong.push(`it did not come to its end: ${error instanceof Error ? error.stack : error}`);
   } finally {
     await stage.close();
-    onStage.current = undefined;
+    onStage.stage = undefined;
   }
   wrong.push(...describe(findings));
   if (wrong.length === 0) rmSync(options.folder, { recursive: true, force: true });

@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PROJECT } from '../../../scripts/project.mjs';
 import { steadyNow } from './clock.mjs';
 import { CLI } from './database.mjs';
-import { findChildren } from './processes.mjs';
+import { findChildren, sendSignal } from './processes.mjs';
 
-export const JOBS = join(PROJECT, 'tests', 'faults', 'jobs.cjs');
+const JOBS = join(PROJECT, 'tests', 'faults', 'jobs.cjs');
 
 /** Cron waits for the next minute; a fleet waits this long, and after a run that went wrong a little longer. */
 const NEXT_RUN_MS = 100;
@@ -94,6 +94,17 @@ export class Fleet {
    */
   childrenOf(number) {
     return findChildren(this.#find(number).pid);
+  }
+
+  /**
+   * To each of these: suspects' processes lead no group of their own.
+   *
+   * @param {number} number
+   * @param {NodeJS.Signals} signal
+   * @returns {number[]} those that were there
+   */
+  signalChildren(number, signal) {
+    return this.childrenOf(number).filter((pid) => sendSignal(pid, signal));
   }
 
   /**
