@@ -1,6 +1,11 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { checkAll } from './check/check.mjs';
 import { Stage } from './stage/stage.mjs';
+import { Late } from './stage/until.mjs';
+
+/** Beyond the time for its faults: to come to rest. What takes longer hangs. */
+const DEADLINE_SECONDS = 300;
 
 /** Offending jobs or runs that are shown of each check. */
 const SHOWN_AT_MOST = 5;
@@ -41,7 +46,7 @@ export async function play(scene, options, onStage) {
   const wrong = [];
   let jobs = 0;
   try {
-    await scene.run(stage);
+    await within(options.seconds + DEADLINE_SECONDS, scene.run(stage));
     const readings = await stage.read();
     jobs = readings.jobs.length;
     findings = [...stage.findings, ...stage.sampler.findings, ...checkAll(readings)];
@@ -70,6 +75,21 @@ export async function play(scene, options, onStage) {
     seconds: (performance.now() - began) / 1000,
     wrong,
   };
+}
+
+/**
+ * @param {number} seconds
+ * @param {Promise<void>} playing
+ */
+async function within(seconds, playing) {
+  const over = new AbortController();
+  const late = pause(seconds * 1000, undefined, { signal: over.signal }).then(() => {
+    throw new Late(`not within ${seconds} s: the scene ends`);
+  });
+  late.catch(() => undefined);
+  // It is left alone, and fails with what it works on.
+  playing.catch(() => undefined);
+  await Promise.race([playing, late]).finally(() => over.abort());
 }
 
 /** @param {readonly import('./check/check.mjs').Finding[]} findings */

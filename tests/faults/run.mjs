@@ -100,7 +100,7 @@ async function endEarly(code) {
   setTimeout(() => process.exit(code), END_DEADLINE_MS).unref();
   const { stage } = onStage;
   await stage?.close();
-  if (stage !== undefined) rmSync(stage.folder, { recursive: true, force: true });
+  if (stage !== undefined) rmSync(stage.folder, { recursive: true, force: true, maxRetries: 10 });
   for (const family of ['mariadb', 'mysql']) rmSync(templateOf(family), { recursive: true, force: true });
   process.exit(code);
 }

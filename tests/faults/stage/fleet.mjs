@@ -61,7 +61,12 @@ export class Fleet {
     mkdirSync(join(home.folder, 'runs'), { recursive: true });
     // An empty one: no .env is read.
     mkdirSync(join(home.folder, 'cwd'), { recursive: true });
-    for (let place = 0; place < (options.size ?? 3); place++) this.#places.push(this.#serve());
+    for (let place = 0; place < (options.size ?? 3); place++) {
+      const serving = this.#serve();
+      // A fault of the harness itself is told by stop().
+      serving.catch(() => undefined);
+      this.#places.push(serving);
+    }
   }
 
   /** Every process that was started so far. */
@@ -126,9 +131,14 @@ export class Fleet {
     return readRunId(this.#find(number).log);
   }
 
+  /** Starts no further run; those that are there go on. */
+  halt() {
+    this.#stopping = true;
+  }
+
   /** Starts no further run, lets those that are there end by SIGTERM, and ends what does not. */
   async stop() {
-    this.#stopping = true;
+    this.halt();
     for (const { started } of this.#all) {
       started.signal('SIGCONT');
       started.signal('SIGTERM');
