@@ -4,6 +4,7 @@
 //   fails   an attempt that fails each time, and takes no process along that it runs alone in: failed after two
 //   leaves  completes, and leaves something behind in its process
 //   odd     completes, and gives back what nobody would
+//   rows    completes, and says for which row it has written
 const { createServer, connect } = require('node:net');
 const { setTimeout: pause } = require('node:timers/promises');
 const { effect, job } = require('./told.cjs');
@@ -174,6 +175,21 @@ const ODD = {
   },
 };
 
+/** Rows that are generated, or meddled with: what is written names the row it was written for, by its token. */
+const ROWS = {
+  echo: (payload) => payload,
+  async complete({ ms, token, deaf }, ctx) {
+    await pause(ms, undefined, deaf ? {} : { signal: ctx.signal });
+    return ctx.complete(effect(ctx, `complete ${token}`));
+  },
+  async save({ ms, token, deaf }, ctx) {
+    for (let step = (ctx.checkpoint?.step ?? 0) + 1; step <= 2; step++) {
+      await pause(ms / 2, undefined, deaf ? {} : { signal: ctx.signal });
+      await ctx.save({ step }, effect(ctx, `save ${step} ${token}`));
+    }
+  },
+};
+
 const all = (group, functions, more = {}) =>
   Object.entries(functions).map(([name, run]) => job(`${group}.${name}`, run, more));
 
@@ -183,4 +199,5 @@ module.exports = [
   ...all('fails', FAILS, { maxAttempts: 2, timeout: '300ms' }),
   ...all('leaves', LEAVES),
   ...all('odd', ODD),
+  ...all('rows', ROWS),
 ];
