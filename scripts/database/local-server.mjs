@@ -84,8 +84,21 @@ export async function startProgram(program, options = []) {
   const init = join(folder, 'init.sql');
   const password = randomBytes(12).toString('hex');
   writeFileSync(init, initialStatements(password), { mode: 0o600 });
-
   const port = await findFreePort();
+  const { initialise, serve } = planServer(program, { folder, port, options: [`--init-file=${init}`, ...options] });
+  return startPrivateServer(
+    { folder, steps: [initialise, serve] },
+    { name: program.path, url: `mysql://rowlock:${password}@127.0.0.1:${port}/rowlock`, deadlineMs: START_DEADLINE_MS },
+  );
+}
+
+/**
+ * The commands that make the data of a server, once, and that run it: in that folder, on that port.
+ *
+ * @param {Program} program
+ * @param {{ folder: string, port: number, options?: string[] }} place options: for the server, after its own
+ */
+export function planServer(program, { folder, port, options = [] }) {
   // mysqld refuses to be root unless it is told so.
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
   const serve = [
@@ -99,17 +112,13 @@ export async function startProgram(program, options = []) {
     '--socket=server.sock',
     // The default is a folder of the system's own server, and MySQL does not start without it.
     `--secure-file-priv=${folder}`,
-    `--init-file=${init}`,
     '--skip-name-resolve',
     '--max-connections=500',
     '--loose-mysqlx=OFF',
     ...user,
     ...options,
   ];
-  return startPrivateServer(
-    { folder, steps: [initialiseCommand(program, user), serve] },
-    { name: program.path, url: `mysql://rowlock:${password}@127.0.0.1:${port}/rowlock`, deadlineMs: START_DEADLINE_MS },
-  );
+  return { initialise: initialiseCommand(program, user), serve };
 }
 
 /**
@@ -135,7 +144,7 @@ function initialiseCommand({ path, isMariaDB, launcher = [] }, user) {
  *
  * @param {string} password
  */
-function initialStatements(password) {
+export function initialStatements(password) {
   return [
     'CREATE DATABASE rowlock;',
     `CREATE USER 'rowlock'@'127.0.0.1' IDENTIFIED BY '${password}';`,

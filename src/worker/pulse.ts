@@ -35,6 +35,11 @@ export class Pulse {
     Atomics.store(this.cells, DEADLINE, atMs === undefined ? NEVER : BigInt(Math.ceil(atMs)));
   }
 
+  /** Whether a job runs that has a timeout to wait for. */
+  get isWatched(): boolean {
+    return Atomics.load(this.cells, DEADLINE) !== NEVER;
+  }
+
   /** Milliseconds since that time; negative before it. */
   overdueBy(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);

@@ -1,0 +1,314 @@
+import { CHECKS, checkAll } from './check/check.mjs';
+import type { EffectRow, ErrorRow, JobRow, ProcessReading, Readings, RunRow } from './check/readings.mjs';
+import type { Execution } from './stage/journal.mjs';
+import type { LedgerEntry } from './stage/ledger.mjs';
+
+// Each invariant of the fault harness is broken on purpose, in readings that are made up: a check that sees nothing
+// would pass every scene.
+
+const WORKER = 71;
+const OTHER = 72;
+
+const job = (more: Partial<JobRow> = {}): JobRow => ({
+  id: 1,
+  type: 'effect.complete',
+  token: 1,
+  status: 'completed',
+  attempts: 1,
+  crashes: 0,
+  runId: WORKER,
+  cancelledAt: null,
+  lastError: null,
+  ...more,
+});
+
+const run = (more: Partial<RunRow> = {}): RunRow => ({
+  id: WORKER,
+  pid: 500,
+  startedAt: 1_000,
+  finishedAt: 9_000,
+  outcome: 'finished',
+  claimed: 1,
+  completed: 1,
+  retried: 0,
+  failed: 0,
+  released: 0,
+  ...more,
+});
+
+const execution = (more: Partial<Execution> = {}): Execution => ({
+  job: 1,
+  type: 'effect.complete',
+  attempt: 1,
+  process: 1,
+  pid: 500,
+  beganAt: 2_000,
+  endedAt: 3_000,
+  abortedAt: undefined,
+  ...more,
+});
+
+const process = (more: Partial<ProcessReading> = {}): ProcessReading => ({
+  number: 1,
+  pid: 500,
+  runId: WORKER,
+  startedAt: 900,
+  endedAt: 9_100,
+  signal: null,
+  ...more,
+});
+
+const failure = (more: Partial<ErrorRow> = {}): ErrorRow => ({
+  id: 1,
+  job: 1,
+  attempt: 1,
+  runId: WORKER,
+  at: 3_000,
+  error: 'no',
+  ...more,
+});
+
+const effect = (more: Partial<EffectRow> = {}): EffectRow => ({
+  job: 1,
+  step: 'complete',
+  attempt: 1,
+  process: 1,
+  ...more,
+});
+
+const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
+  token: 1,
+  type: 'effect.complete',
+  fate: 'committed',
+  ...more,
+});
+
+/** One job, of one run, that went well. */
+function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): Readings {
+  const { entries = [entry()], ...rest } = more;
+  return {
+    jobs: [job()],
+    runs: [run()],
+    errors: [],
+    effects: [effect()],
+    ledger: new Map(entries.map((one) => [one.token, one])),
+    executions: [execution()],
+    processes: [process()],
+    seenEnded: new Set([1]),
+    prints: [{ name: '1.log', text: 'job 1 completed' }],
+    secrets: ['canary-1'],
+    expect: {
+      kinds: {
+        'effect.complete': { ends: 'completed', effects: ['complete'] },
+        poison: { ends: 'failed', effects: [] },
+      },
+      touched: new Set(),
+    },
+    ...rest,
+  };
+}
+
+const broken = new Set<string>();
+
+const found = (more: Parameters<typeof readings>[0]): string[] =>
+  checkAll(readings(more)).map(({ check, id, text }) => {
+    broken.add(check);
+    return `${check}: ${id}: ${text}`;
+  });
+
+test('nothing is found where all went well', () => {
+  expect(found({})).toEqual([]);
+});
+
+describe('no row lost', () => {
+  test('committed, and not there', () => {
+    expect(found({ entries: [entry(), entry({ token: 2 })] })).toEqual([
+      'no row lost: token 2: effect.complete: committed, and not there',
+    ]);
+  });
+
+  test.each(['rolled back', 'deleted'] as const)('%s, and there', (fate) => {
+    expect(found({ entries: [entry({ fate })] })).toEqual([
+      `no row lost: token 1: effect.complete: ${fate}, and there`,
+    ]);
+  });
+
+  test('there twice', () => {
+    const found2 = found({ jobs: [job(), job({ id: 2 })] });
+    expect(found2).toContain('no row lost: token 1: effect.complete: there 2 times');
+  });
+
+  test('inserted by nobody', () => {
+    expect(found({ entries: [] })).toEqual(['no row lost: token 1: there, and inserted by nobody']);
+  });
+
+  test('a COMMIT without an answer may have been either', () => {
+    expect(found({ entries: [entry({ fate: 'unknown' }), entry({ token: 2, fate: 'unknown' })] })).toEqual([]);
+  });
+});
+
+describe('every row ends', () => {
+  test.each(['pending', 'running'] as const)('still %s', (status) => {
+    expect(found({ jobs: [job({ status })] })).toContain(`every row ends: 1: effect.complete: still ${status}`);
+  });
+
+  test('not as its type says', () => {
+    const failed = { jobs: [job({ status: 'failed', lastError: 'no' })], errors: [failure()] };
+    expect(found(failed)).toContain('every row ends: 1: effect.complete: failed, and should have completed: no');
+  });
+});
+
+test('ended stays ended', () => {
+  expect(found({ jobs: [job({ status: 'pending' })] })).toContain('ended stays ended: 1: had ended, and is pending');
+  expect(found({ seenEnded: new Set([1, 8]) })).toEqual(['ended stays ended: 8: had ended, and is gone']);
+});
+
+describe('one holder', () => {
+  const second = { process: 2, pid: 600, beganAt: 2_500, endedAt: 2_900 };
+  const both = { processes: [process(), process({ number: 2, pid: 600, runId: OTHER })] };
+  const runs = [run(), run({ id: OTHER, claimed: 0, completed: 0 })];
+
+  test('two at once, in two live runs', () => {
+    expect(found({ ...both, runs, executions: [execution(), execution(second)] })).toEqual([
+      'one holder: 1: attempt 1 in process 1 (pid 500) was not over when attempt 1 began in process 2 (pid 600)',
+    ]);
+  });
+
+  const before = { endedAt: undefined };
+  test.each<[string, Partial<Readings>]>([
+    ['its run was closed', { runs: [run({ finishedAt: 2_400 }), run({ id: OTHER, claimed: 0, completed: 0 })] }],
+    ['its process had ended', { processes: [process({ endedAt: 2_400 }), ...both.processes.slice(1)] }],
+    ['it was told to end', { executions: [execution({ abortedAt: 2_400 }), execution(second)] }],
+    [
+      'its own run had been closed before it began',
+      { runs: [run(), run({ id: OTHER, finishedAt: 2_400, claimed: 0, completed: 0 })] },
+    ],
+  ])('not two: %s', (_, more) => {
+    expect(found({ ...both, runs, executions: [execution(before), execution(second)], ...more })).toEqual([]);
+  });
+
+  test('not two: its outcome was written', () => {
+    const crashed = failure({ at: 2_400, error: 'crash 2 of 3: the process was ended' });
+    const after = found({
+      ...both,
+      runs: [run({ claimed: 2, retried: 1, outcome: 'lost' }), run({ id: OTHER, claimed: 0, completed: 0 })],
+      jobs: [job({ crashes: 2 })],
+      errors: [crashed],
+      executions: [execution(before), execution(second)],
+    });
+    expect(after).toEqual([]);
+  });
+});
+
+test('ran at least once', () => {
+  expect(found({ executions: [] })).toEqual(['ran at least once: 1: effect.complete: completed, and never executed']);
+  expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual([
+    'ran at least once: 9: executed, and in no row',
+  ]);
+});
+
+test('effects once', () => {
+  expect(found({ effects: [effect(), effect({ attempt: 2 })] })).toEqual([
+    'effects once: 1: "complete" was written 2 times (attempts 1, 2)',
+  ]);
+  expect(found({ effects: [] })).toEqual(['effects once: 1: effect.complete: completed without complete']);
+});
+
+describe('attempts tell the history', () => {
+  const say = (attempts: number, crashes: number, failed: string) =>
+    `attempts tell the history: 1: effect.complete: completed with ${attempts} attempts, ${crashes} crashes; failed attempts ${failed}`;
+
+  test('one more than were made', () => {
+    expect(found({ jobs: [job({ attempts: 2 })] })).toEqual([say(2, 0, 'none')]);
+  });
+
+  test('one that is missing, and one that is there twice', () => {
+    const lost = { runs: [run({ claimed: 2, retried: 1 })], jobs: [job({ attempts: 2 })] };
+    expect(found({ ...lost, errors: [failure({ attempt: 2 })] })).toEqual([say(2, 0, '2')]);
+    const twice = { runs: [run({ claimed: 3, retried: 2 })], jobs: [job({ attempts: 3 })] };
+    expect(found({ ...twice, errors: [failure(), failure({ id: 2 })] })).toEqual([say(3, 0, '1, 1')]);
+  });
+
+  test('a crash is no attempt', () => {
+    const errors = [failure({ error: 'crash 2 of 3: the process was ended' })];
+    const runs = [run({ claimed: 2, retried: 1, outcome: 'lost' })];
+    expect(found({ errors, runs, jobs: [job({ crashes: 2 })] })).toEqual([]);
+    expect(found({ errors, runs, jobs: [job({ crashes: 2, attempts: 2 })] })).toEqual([say(2, 2, 'none')]);
+  });
+});
+
+describe('crashes tell the history', () => {
+  const crash = (number: number) => failure({ id: number, error: `crash ${number} of 3: the process was ended` });
+  const lost = (retried: number) => ({ runs: [run({ outcome: 'lost', claimed: 1 + retried, retried })] });
+
+  test('none where a worker died holding it', () => {
+    const killed = {
+      processes: [process({ signal: 'SIGKILL', endedAt: 2_500 }), process({ number: 2, pid: 600, runId: OTHER })],
+      executions: [
+        execution({ endedAt: undefined }),
+        execution({ process: 2, pid: 600, beganAt: 4_000, endedAt: 5_000 }),
+      ],
+      runs: [run({ outcome: 'lost', completed: 0, finishedAt: 3_500 }), run({ id: OTHER })],
+      jobs: [job({ runId: OTHER })],
+    };
+    expect(found(killed)).toEqual([
+      'crashes tell the history: 1: effect.complete: no crash, but process 1 died holding it',
+    ]);
+    expect(found({ ...killed, jobs: [job({ runId: OTHER, crashes: 1 })] })).toEqual([]);
+  });
+
+  test('one although nobody died', () => {
+    expect(found({ jobs: [job({ crashes: 1 })] })).toEqual([
+      'crashes tell the history: 1: effect.complete: 1 crashes, and no run has died',
+    ]);
+  });
+
+  test('another number than that of the history', () => {
+    expect(found({ ...lost(1), jobs: [job({ crashes: 3 })], errors: [crash(2)] })).toEqual([
+      'crashes tell the history: 1: effect.complete: 3 crashes, and 2 by its history',
+    ]);
+    expect(found({ ...lost(0), jobs: [job({ crashes: 2 })] })).toEqual([
+      'crashes tell the history: 1: effect.complete: 2 crashes, and none in its history',
+    ]);
+    expect(found({ ...lost(2), jobs: [job({ crashes: 2 })], errors: [crash(2), { ...crash(2), id: 3 }] })).toEqual([
+      'crashes tell the history: 1: effect.complete: the crashes 2, 2 stand in its history',
+    ]);
+  });
+});
+
+describe('the run ledger adds up', () => {
+  const tell = (text: string) => [`the run ledger adds up: run ${WORKER}: ${text}`];
+
+  test('a run that was never closed', () => {
+    const open = { runs: [run({ outcome: null, finishedAt: null })] };
+    expect(found(open)).toContain(
+      tell('never closed; open: 1 claimed, 1 completed, 0 retried, 0 failed, 0 released')[0],
+    );
+  });
+
+  test('more outcomes than claims, and fewer', () => {
+    const say = (claimed: number) => tell(`finished: ${claimed} claimed, 1 completed, 0 retried, 0 failed, 0 released`);
+    expect(found({ runs: [run({ claimed: 0 })] })).toEqual(say(0));
+    expect(found({ runs: [run({ claimed: 2 })] })).toEqual(say(2));
+    expect(found({ runs: [run({ claimed: 2, outcome: 'lost' })] })).toEqual([]);
+  });
+
+  test('other counts than those of the rows and of the history', () => {
+    expect(found({ runs: [run({ claimed: 2, completed: 2 })] })).toEqual(
+      tell('finished: 2 claimed, 2 completed, 0 retried, 0 failed, 0 released; 1 completed rows'),
+    );
+    expect(found({ runs: [run({ claimed: 2, retried: 1 })] })).toEqual(
+      tell('finished: 2 claimed, 1 completed, 1 retried, 0 failed, 0 released; 0 rows in the history'),
+    );
+  });
+});
+
+test('nothing leaks', () => {
+  expect(found({ prints: [{ name: '1.log', text: 'first\npayload {"canary":"canary-1-7"}\nlast' }] })).toEqual([
+    'nothing leaks: 1.log: payload {"canary":"***-7"}',
+  ]);
+});
+
+test('every invariant was broken', () => {
+  expect([...broken].sort()).toEqual(CHECKS.map(({ name }) => name).sort());
+});

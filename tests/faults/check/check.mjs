@@ -1,0 +1,46 @@
+/**
+ * Something that is not as it must be.
+ * @typedef {{ check: string, id: number | string, text: string }} Finding
+ */
+
+/**
+ * An invariant: its name, what it says, and how it is found out from what was read.
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {string} says
+ * @property {(readings: import('./readings.mjs').Readings) => { id: number | string, text: string }[]} find
+ */
+
+import { allEnd } from './all-end.mjs';
+import { attemptsTellHistory } from './attempts-tell-history.mjs';
+import { crashesTellHistory } from './crashes-tell-history.mjs';
+import { effectsOnce } from './effects-once.mjs';
+import { endedStaysEnded } from './ended-stays-ended.mjs';
+import { ledgerAddsUp } from './ledger-adds-up.mjs';
+import { noRowLost } from './no-row-lost.mjs';
+import { nothingLeaks } from './nothing-leaks.mjs';
+import { oneHolder } from './one-holder.mjs';
+import { ranAtLeastOnce } from './ran-at-least-once.mjs';
+
+/** @type {readonly Check[]} */
+export const CHECKS = [
+  noRowLost,
+  allEnd,
+  endedStaysEnded,
+  oneHolder,
+  ranAtLeastOnce,
+  effectsOnce,
+  attemptsTellHistory,
+  crashesTellHistory,
+  ledgerAddsUp,
+  nothingLeaks,
+];
+
+/**
+ * Holds all invariants against what was read.
+ *
+ * @param {import('./readings.mjs').Readings} readings
+ * @returns {Finding[]}
+ */
+export const checkAll = (readings) =>
+  CHECKS.flatMap(({ name, find }) => find(readings).map((finding) => ({ check: name, ...finding })));

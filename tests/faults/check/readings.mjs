@@ -1,0 +1,102 @@
+/**
+ * A row of background_jobs, times in milliseconds of the server's clock.
+ * @typedef {object} JobRow
+ * @property {number} id
+ * @property {string} type
+ * @property {number | null} token that of its payload; null: none of the harness
+ * @property {'pending' | 'running' | 'completed' | 'failed'} status
+ * @property {number} attempts
+ * @property {number} crashes
+ * @property {number | null} runId
+ * @property {number | null} cancelledAt
+ * @property {string | null} lastError
+ */
+
+/**
+ * A row of background_job_runs.
+ * @typedef {object} RunRow
+ * @property {number} id
+ * @property {number} pid
+ * @property {number} startedAt
+ * @property {number | null} finishedAt
+ * @property {'finished' | 'stopped' | 'skipped' | 'lost' | 'error' | null} outcome
+ * @property {number} claimed
+ * @property {number} completed
+ * @property {number} retried
+ * @property {number} failed
+ * @property {number} released
+ */
+
+/**
+ * A row of background_job_errors.
+ * @typedef {{ id: number, job: number, attempt: number, runId: number | null, at: number, error: string }} ErrorRow
+ */
+
+/** @typedef {{ job: number, step: string, attempt: number, process: number }} EffectRow */
+
+/**
+ * A process of the fleet.
+ * @typedef {object} ProcessReading
+ * @property {number} number
+ * @property {number} pid
+ * @property {number | undefined} runId undefined: it ended before it had one
+ * @property {number} startedAt all times on the clock of the server
+ * @property {number | undefined} endedAt
+ * @property {NodeJS.Signals | null | undefined} signal what ended it
+ */
+
+/**
+ * What scenes do on purpose, and what their rows are to become.
+ * @typedef {object} Expectations
+ * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
+ * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
+ *   not that of Rowlock alone
+ */
+
+/**
+ * All that the checks look at.
+ * @typedef {object} Readings
+ * @property {JobRow[]} jobs
+ * @property {RunRow[]} runs
+ * @property {ErrorRow[]} errors
+ * @property {EffectRow[]} effects
+ * @property {Map<number, import('../stage/ledger.mjs').LedgerEntry>} ledger by token
+ * @property {import('../stage/journal.mjs').Execution[]} executions times on the clock of the server
+ * @property {ProcessReading[]} processes
+ * @property {Set<number>} seenEnded ids of rows that were seen to have ended while the scene was played
+ * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history
+ * @property {string[]} secrets what must not be in any print
+ * @property {Expectations} expect
+ */
+
+/**
+ * @template T
+ * @template K
+ * @param {readonly T[]} list
+ * @param {(one: T) => K} keyOf
+ * @returns {Map<K, T[]>}
+ */
+export function groupBy(list, keyOf) {
+  /** @type {Map<K, T[]>} */
+  const groups = new Map();
+  for (const one of list) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+/** The history has a row of this form where a suspect has ended its own process. */
+const CRASH = /^crash (\d+) of \d+: /;
+
+/**
+ * The number of the crash that a row of the history tells of; undefined: it tells of an attempt that counts.
+ *
+ * @param {string} error
+ */
+export const crashOf = (error) => {
+  const [, number] = CRASH.exec(error) ?? [];
+  return number === undefined ? undefined : Number(number);
+};

@@ -1,0 +1,32 @@
+// The job functions of the scenes.
+//
+// Payload of all: { token, canary }, and what a function reads besides.
+const { setTimeout: pause } = require('node:timers/promises');
+const { UnrecoverableError } = require('../../dist');
+const { effect, job } = require('./told.cjs');
+
+const STEPS = 3;
+
+module.exports = [
+  job('noop', () => undefined),
+  job('result', ({ token }) => ({ token })),
+  job('slow', ({ ms = 300 }, { signal }) => pause(ms, undefined, { signal })),
+  job('effect.complete', async ({ ms = 0 }, ctx) => {
+    if (ms > 0) await pause(ms, undefined, { signal: ctx.signal });
+    return ctx.complete(effect(ctx, 'complete'));
+  }),
+  job('effect.save', async ({ ms = 0 }, ctx) => {
+    for (let step = (ctx.checkpoint?.step ?? 0) + 1; step <= STEPS; step++) {
+      if (ms > 0) await pause(ms, undefined, { signal: ctx.signal });
+      await ctx.save({ step }, effect(ctx, `save ${step}`));
+    }
+  }),
+  job('retry', ({ failures = 2 }, { job: { attempt } }) => {
+    if (attempt <= failures) throw new Error(`attempt ${attempt} fails, as it is to`);
+  }),
+  job('fail', () => {
+    throw new UnrecoverableError('it fails for good, as it is to');
+  }),
+  job('once', ({ ms = 0 }) => (ms > 0 ? pause(ms) : undefined), { maxAttempts: 1 }),
+  job('poison', ({ how = 'SIGKILL' }) => process.kill(process.pid, how)),
+];

@@ -1,0 +1,19 @@
+/**
+ * What is to become of the jobs of one type of jobs.cjs.
+ * @typedef {object} Kind
+ * @property {'completed' | 'failed' | 'either'} ends how its rows end, whatever faults strike them
+ * @property {readonly string[]} effects the rows of `effects` that a completed job has written, each once
+ */
+
+/** @type {Record<string, Kind>} */
+export const KINDS = {
+  noop: { ends: 'completed', effects: [] },
+  result: { ends: 'completed', effects: [] },
+  slow: { ends: 'completed', effects: [] },
+  'effect.complete': { ends: 'completed', effects: ['complete'] },
+  'effect.save': { ends: 'completed', effects: ['save 1', 'save 2', 'save 3'] },
+  retry: { ends: 'completed', effects: [] },
+  fail: { ends: 'failed', effects: [] },
+  once: { ends: 'either', effects: [] },
+  poison: { ends: 'failed', effects: [] },
+};

@@ -1,0 +1,9 @@
+import { scene as cutCommits } from './cut-commits.mjs';
+import { scene as hellFunctions } from './hell-functions.mjs';
+import { scene as hellRows } from './hell-rows.mjs';
+import { scene as killWorkers } from './kill-workers.mjs';
+import { scene as meddledRows } from './meddled-rows.mjs';
+import { scene as poisonRows } from './poison-rows.mjs';
+
+/** In the order in which they are played. @type {readonly import('./scene.mjs').Scene[]} */
+export const SCENES = [killWorkers, cutCommits, hellFunctions, poisonRows, hellRows, meddledRows];

@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/**
+ * What a job function said of itself.
+ * @typedef {object} JournalLine
+ * @property {'begin' | 'end' | 'abort'} what
+ * @property {number} job
+ * @property {string} type
+ * @property {number} attempt
+ * @property {number} process the number of the run's process in the fleet
+ * @property {number} pid another than the run's: a suspect's own process
+ * @property {number} at on the steady clock
+ */
+
+/**
+ * One execution of a job function. What it lacks of `endedAt` and `abortedAt` has not happened before its process ended.
+ * @typedef {object} Execution
+ * @property {number} job
+ * @property {string} type
+ * @property {number} attempt
+ * @property {number} process
+ * @property {number} pid
+ * @property {number} beganAt
+ * @property {number | undefined} endedAt
+ * @property {number | undefined} abortedAt
+ */
+
+/**
+ * @param {string} file
+ * @returns {JournalLine[]} in the order in which they were written
+ */
+export function readJournal(file) {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
+/**
+ * @param {readonly JournalLine[]} lines
+ * @returns {Execution[]} by their beginning
+ */
+export function toExecutions(lines) {
+  /** @type {Execution[]} */
+  const all = [];
+  /** @type {Map<string, Execution>} the newest of this attempt in this process */
+  const open = new Map();
+  for (const { what, job, type, attempt, process, pid, at } of lines) {
+    const key = `${pid} ${job} ${attempt}`;
+    const known = open.get(key);
+    if (what === 'begin') {
+      const begun = { job, type, attempt, process, pid, beganAt: at, endedAt: undefined, abortedAt: undefined };
+      open.set(key, begun);
+      all.push(begun);
+    } else if (known !== undefined && what === 'end') known.endedAt ??= at;
+    else if (known !== undefined) known.abortedAt ??= at;
+  }
+  return all;
+}

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toWallMs } from './clock.mjs';
+import { readRunId } from './fleet.mjs';
+import { readJournal, toExecutions } from './journal.mjs';
+
+const TIMES = (/** @type {string} */ column) => `UNIX_TIMESTAMP(${column}) * 1000`;
+
+/**
+ * Reads the tables as they are now.
+ *
+ * @param {import('./server.mjs').Server} server
+ */
+export async function readTables(server) {
+  const connection = await server.connect();
+  /**
+   * @param {string} sql
+   * @returns {Promise<Record<string, any>[]>}
+   */
+  const ask = async (sql) => /** @type {any[]} */ ((await connection.query(sql))[0]);
+  try {
+    // A session's own: it says what the times below are.
+    await connection.query(`SET time_zone = '+00:00'`);
+    const jobs = await ask(
+      `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
+              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, last_error AS lastError
+       FROM background_jobs ORDER BY id`,
+    );
+    const runs = await ask(
+      `SELECT id, pid, ${TIMES('started_at')} AS startedAt, ${TIMES('finished_at')} AS finishedAt, outcome,
+              claimed, completed, retried, failed, released FROM background_job_runs`,
+    );
+    const errors = await ask(
+      `SELECT id, job_id AS job, attempt, run_id AS runId, ${TIMES('occurred_at')} AS at, error FROM background_job_errors`,
+    );
+    const effects = await ask('SELECT job_id AS job, step, attempt, process FROM effects');
+    return {
+      jobs: /** @type {import('../check/readings.mjs').JobRow[]} */ (
+        jobs.map((row) => ({ ...row, token: toNumber(row['token']), cancelledAt: toNumber(row['cancelledAt']) }))
+      ),
+      runs: /** @type {import('../check/readings.mjs').RunRow[]} */ (
+        runs.map((row) => ({ ...row, startedAt: toNumber(row['startedAt']), finishedAt: toNumber(row['finishedAt']) }))
+      ),
+      errors: /** @type {import('../check/readings.mjs').ErrorRow[]} */ (
+        errors.map((row) => ({ ...row, at: toNumber(row['at']) }))
+      ),
+      effects: /** @type {import('../check/readings.mjs').EffectRow[]} */ (effects),
+    };
+  } finally {
+    connection.destroy();
+  }
+}
+
+/**
+ * A DECIMAL arrives as a string.
+ *
+ * @param {unknown} value
+ */
+const toNumber = (value) => (value === null || value === undefined || value === 'null' ? null : Number(value));
+
+/**
+ * What the functions said of themselves, on the server's clock.
+ *
+ * @param {string} file
+ */
+export const readExecutions = (file) =>
+  toExecutions(readJournal(file).map((line) => ({ ...line, at: toWallMs(line.at) })));
+
+/**
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {import('../check/readings.mjs').ProcessReading[]}
+ */
+export const readProcesses = (processes) =>
+  processes.map(({ number, pid, startedAt, endedAt, signal, log }) => ({
+    number,
+    pid,
+    runId: readRunId(log),
+    startedAt: toWallMs(startedAt),
+    endedAt: endedAt === undefined ? undefined : toWallMs(endedAt),
+    signal,
+  }));
+
+/**
+ * All that was printed or logged into a folder.
+ *
+ * @param {string} folder
+ */
+export function readPrints(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+}

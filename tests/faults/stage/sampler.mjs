@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 1_000;
+
+/** A held row whose run is over is found by the next rescue; each run that starts makes one. */
+const TOLERANCE_SECONDS = 20;
+
+/**
+ * Looks at the tables about once a second while a scene is played: what must hold at any moment, and how far the
+ * recovery from each fault has come. A server that does not answer is asked again.
+ */
+export class Sampler {
+  #server;
+  #faults;
+  #stopping = new AbortController();
+  /** @type {Promise<void>} */
+  #working;
+  /** How long a row may be `running` with no live run: a scene in which no run can start says more. */
+  toleranceSeconds = TOLERANCE_SECONDS;
+  samples = 0;
+  /** What was seen to be wrong: the name of the check, a job or run, and words. @type {import('../check/check.mjs').Finding[]} */
+  findings = [];
+  /** Ids of rows that were seen to have ended: that stands. @type {Set<number>} */
+  ended = new Set();
+  /** Ids of rows that the scene itself changes: they may look like nothing that Rowlock writes. @type {ReadonlySet<number>} */
+  touched = new Set();
+
+  /**
+   * @param {import('./server.mjs').Server} server
+   * @param {import('./faults.mjs').Faults} faults
+   */
+  constructor(server, faults) {
+    this.#server = server;
+    this.#faults = faults;
+    this.#working = this.#work();
+    // A fault of the harness itself is told by stop().
+    this.#working.catch(() => undefined);
+  }
+
+  async stop() {
+    this.#stopping.abort();
+    await this.#working;
+  }
+
+  async #work() {
+    const { signal } = this.#stopping;
+    /** @type {import('mysql2/promise').Connection | undefined} */
+    let connection;
+    while (!signal.aborted) {
+      try {
+        if (connection === undefined) {
+          connection = await this.#server.connect();
+          connection.on('error', () => undefined);
+        }
+        await this.#look(connection);
+        this.samples++;
+      } catch (error) {
+        if (/** @type {{ code?: string }} */ (error).code === undefined) throw error;
+        connection?.destroy();
+        connection = undefined;
+      }
+      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    connection?.destroy();
+  }
+
+  /** @param {import('mysql2/promise').Connection} connection */
+  async #look(connection) {
+    /**
+     * @param {string} sql
+     * @param {unknown[]} [values]
+     * @returns {Promise<any[]>}
+     */
+    const ask = async (sql, values = []) => /** @type {any[]} */ ((await connection.query(sql, values))[0]);
+
+    const ids = this.#faults.waitedFor;
+    if (ids.length > 0) {
+      this.#faults.look(
+        await ask('SELECT id, status, run_id AS runId, attempts FROM background_jobs WHERE id IN (?)', [ids]),
+      );
+    }
+    const unheld = await ask(
+      `SELECT j.id, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
+       WHERE j.status = 'running'
+         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND LIMIT 5`,
+      [this.toleranceSeconds],
+    );
+    for (const { id, runId } of unheld)
+      this.#find('held by nobody', id, `running for run ${runId}, which is over for ${this.toleranceSeconds} s`);
+    const crooked = await ask(
+      `SELECT id, status FROM background_jobs
+       WHERE (status IN ('completed', 'failed')) <> (processed_at IS NOT NULL)
+          OR (status = 'running' AND (run_id IS NULL OR started_at IS NULL OR attempts = 0)) LIMIT 100`,
+    );
+    for (const { id, status } of crooked)
+      this.#find('row in one piece', id, `${status}, but its other columns say something else`);
+    const ended = await ask(
+      `SELECT id FROM background_jobs WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
+    );
+    for (const { id } of ended) this.ended.add(Number(id));
+  }
+
+  /**
+   * @param {string} check
+   * @param {number} id
+   * @param {string} text
+   */
+  #find(check, id, text) {
+    if (this.touched.has(id)) return;
+    if (!this.findings.some((finding) => finding.check === check && finding.id === id)) {
+      this.findings.push({ check, id, text });
+    }
+  }
+}
