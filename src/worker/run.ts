@@ -140,6 +140,7 @@ class Run {
       report: this.report,
       emit,
       execute: (attempt, type) => this.executeOne(attempt, type),
+      isLeaseSure: () => this.heartbeat.isLeaseSure(),
       onFirstClaim: () => {
         keepHeapSmall();
         this.heartbeat.start();
@@ -164,6 +165,7 @@ class Run {
     let lateHeartbeat: NodeJS.Timeout | undefined;
     try {
       this.settler.packetBytes = await readLargestPacket(pool);
+      this.heartbeat.leaseBegins();
       await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
       emit('run.started', { run_id: runId, host, pid: process.pid });
       lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
