@@ -18,6 +18,9 @@ function note(what, { id, type, attempt }) {
   writeSync(journal, `${JSON.stringify(line)}\n`);
 }
 
+// From here on its process may be given a job.
+writeSync(journal, `${JSON.stringify({ what: 'load', process: number, pid: process.pid, at: now() })}\n`);
+
 const effect = (ctx, step) => (tx) =>
   tx.query('INSERT INTO effects (job_id, step, attempt, process) VALUES (?, ?, ?, ?)', [
     ctx.job.id,
@@ -48,6 +51,8 @@ module.exports = [
   job('noop', () => undefined),
   job('result', ({ token }) => ({ token })),
   job('slow', ({ ms = 300 }, { signal }) => pause(ms, undefined, { signal })),
+  // It does not hear its signal.
+  job('deaf', ({ ms = 3_000 }) => pause(ms)),
   job('effect.complete', async ({ ms = 0 }, ctx) => {
     if (ms > 0) await pause(ms, undefined, { signal: ctx.signal });
     return ctx.complete(effect(ctx, 'complete'));
