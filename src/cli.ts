@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import type { Settings } from './config';
 import { EXIT, exitCodeOf, messageOf, RowlockError, sentenceOf, UsageError } from './errors';
 import { buildProgram, type Execute } from './program';
+import { setTimeout } from './timers';
 
 /** What is left open once a command has ended, such as a pool of somebody's job module, is waited for no longer. */
 const LINGER_MS = 250;

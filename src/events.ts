@@ -56,7 +56,7 @@ export interface Events {
   'job.abandoned': AboutJob & { ms: number };
   'job.stray': AboutJob & { what: string };
   'job.log': AboutJob & { level: LogLevel; message: string; fields?: Record<string, unknown> };
-  'worker.blocked': { run_id: number; blocked_ms: number };
+  'worker.blocked': { run_id: number; blocked_ms: number; is_job_running: boolean };
   'worker.uncaught': { error: string };
   'worker.not_closed': { job_type: string; why: string };
   'ping.failed': { ping: 'start' | 'end'; why: string };
@@ -163,7 +163,7 @@ export const WORDING: Wording = {
   'worker.blocked': {
     level: 'error',
     say: (e) =>
-      `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, past the timeout of a job; this process is ended, and its jobs will run alone`,
+      `the event loop is blocked for ${Math.round(e.blocked_ms / 1000)} s, ${e.is_job_running ? 'past the timeout of a job' : 'by what a job has left behind'}; this process is ended, and its jobs will run alone`,
   },
   'worker.not_closed': { level: 'warn', say: (e) => `${e.job_type} could not close what it keeps open: ${e.why}` },
   'ping.failed': { level: 'info', say: (e) => `the ${e.ping} ping failed (${e.why})` },

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from '../errors';
 import type { Emit } from '../events';
+import { setTimeout } from '../timers';
 
 /** A ping that was sent while the run works may take this long. */
 const START_MS = 5_000;

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../timers';
+
 /** Wakes the one loop that waits for something to change. Rung while nobody waits, it is heard by the next wait. */
 export class Bell {
   private rung = false;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { codeOf, messageOf } from '../errors';
+import { clearTimeout, setTimeout } from '../timers';
 import { collectError, collectResult, type PrintedResult } from './command-output';
 import type { CommandJob, JobId, JobLog } from './define';
 import { endGroup, endGroupOnExit, signalGroup } from './process-group';

@@ -6,6 +6,7 @@ import type { Emit } from '../events';
 import { findHeldForSure, findHeldJobs } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
 import type { Settled } from '../queue/settle';
+import { setTimeout } from '../timers';
 import { Attempt } from './attempt';
 import { Bell } from './bell';
 import type { Claimer } from './claimer';

@@ -2,6 +2,7 @@ import { isJsonRefused } from '../db/faults';
 import { codeOf, isRetryAfter, isUnrecoverable, messageOf } from '../errors';
 import { completeJob, TakenAwayError } from '../queue/fenced';
 import { findUnstorable } from '../queue/payload-fault';
+import { clearTimeout, setTimeout } from '../timers';
 import { type Attempt, AttemptAborted } from './attempt';
 import { killAfter, PROGRAM_GRACE_MS, runCommand } from './command';
 import { createContext, guarded, HandedOn, type Surroundings } from './context';
@@ -55,7 +56,10 @@ export function execute(attempt: Attempt, type: JobType, around: Surroundings, g
     };
     if (attempt.aborted !== undefined) attempt.onAbort();
     const running = runTraced(attempt, () => run(attempt, type, around));
-    void running.then((ended) => end(() => ({ abandoned: false, ...decide(attempt, type, ended) })));
+    // What was thrown or returned may run code of the job's own when it is looked at, such as a getter that calls process.exit.
+    void running.then((ended) =>
+      end(() => runTraced(attempt, () => ({ abandoned: false, ...decide(attempt, type, ended) }))),
+    );
   });
 }
 

@@ -93,7 +93,10 @@ async function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Ends a process whose loop cannot even notice that its jobs are past their timeouts. */
+/**
+ * Ends a process whose loop cannot even notice that its jobs are past their timeouts. Where none runs, what blocks it is
+ * something that one has left behind: it would keep the lease, and what is still to be written, for ever.
+ */
 async function guardLoop(): Promise<void> {
   let seen = -1;
   let blockedMs = 0;
@@ -102,12 +105,14 @@ async function guardLoop(): Promise<void> {
     const now = pulse.beats();
     blockedMs = now === seen ? blockedMs + BLOCKED_CHECK_MS : 0;
     seen = now;
-    if (blockedMs >= 2 * BLOCKED_CHECK_MS && pulse.overdueBy() > data.graceMs) await endProcess(blockedMs);
+    const isOver = pulse.isWatched ? pulse.overdueBy() > data.graceMs : blockedMs > data.leaseMs;
+    if (blockedMs >= 2 * BLOCKED_CHECK_MS && isOver) await endProcess(blockedMs, pulse.isWatched);
   }
 }
 
-async function endProcess(blockedMs: number): Promise<void> {
-  const sentence = WORDING['worker.blocked'].say({ run_id: data.runId, blocked_ms: blockedMs });
+async function endProcess(blockedMs: number, isJobRunning: boolean): Promise<void> {
+  const facts = { run_id: data.runId, blocked_ms: blockedMs, is_job_running: isJobRunning };
+  const sentence = WORDING['worker.blocked'].say(facts);
   writeSync(2, `rowlock: ${sentence}\n`);
   try {
     // With the run closed, the next tick takes its jobs back and need not wait for the lease.

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { CODE_FOLDER } from '../folders';
+import { clearInterval, setInterval, setTimeout } from '../timers';
 import type { HeartbeatData, HeartbeatMessage } from './heartbeat-thread';
 import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
 

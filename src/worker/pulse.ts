@@ -10,8 +10,8 @@ const CELLS = 3;
 const NEVER = 0n;
 
 /**
- * Memory that the main loop and the heartbeat's thread share: a count that grows while the loop turns, when
- * the earliest of its jobs is past its timeout, and when the lease was last renewed. Counted in turns, not by the clock: a process that was
+ * Memory that the main loop and the heartbeat's thread share: a count that grows while the loop turns, when the earliest of
+ * its jobs is past its timeout, and when the lease was last renewed. Counted in turns, not by the clock: a process that was
  * stopped and woken is not blocked.
  */
 export class Pulse {
@@ -37,6 +37,11 @@ export class Pulse {
     Atomics.store(this.cells, DEADLINE, atMs === undefined ? NEVER : BigInt(Math.ceil(atMs)));
   }
 
+  /** Whether a job runs that has a timeout to wait for. */
+  get isWatched(): boolean {
+    return Atomics.load(this.cells, DEADLINE) !== NEVER;
+  }
+
   /** Milliseconds since that time; negative before it. */
   overdueBy(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);
@@ -54,5 +59,8 @@ export class Pulse {
   }
 }
 
+// The process's own: a job may leave a fake one in its place.
+const readClock = process.hrtime.bigint.bind(process.hrtime);
+
 /** A clock that all threads of the machine share and that never jumps. */
-export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+export const monotonicMs = (): number => Number(readClock() / 1_000_000n);

@@ -20,6 +20,7 @@ import {
   takeSlot,
 } from '../queue/runs';
 import { readLargestPacket } from '../queue/server';
+import { clearTimeout, setTimeout } from '../timers';
 import type { Attempt } from './attempt';
 import { Claimer } from './claimer';
 import type { Surroundings } from './context';

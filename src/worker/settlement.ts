@@ -5,7 +5,7 @@ import type { JobType } from './job-type';
 import { backoffMs, type Outcome } from './outcome';
 
 /** Crashes after which a job is failed. The first may be another's, as several jobs were held then; the others are its own. */
-const CRASHES_AT_MOST = 3;
+export const CRASHES_AT_MOST = 3;
 
 /** Outcomes that are still to be written. */
 export type OpenOutcome = Exclude<Outcome, { kind: 'committed' | 'lost' }>;

@@ -4,6 +4,7 @@ import type { Pool } from '../db/pool';
 import { LeaseLostError, messageOf } from '../errors';
 import type { JobId } from '../queue/job';
 import { type Settled, type Settlement, settleJobs } from '../queue/settle';
+import { setImmediate } from '../timers';
 import { LARGEST_BATCH } from './pace';
 
 export interface SettlerOptions {

@@ -40,6 +40,7 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
     if (message.kind !== 'run') return;
     stopping = message.stopping;
     const type = registry.get(message.job.type);
+    tell({ kind: 'begun' });
     if (type !== undefined) void run(new Attempt(message.job, message.runId, type.maxAttempts), type);
     else
       tell({

@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Emit } from '../events';
+import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { Attempt } from './attempt';
 import type { Execution } from './execute';
 import { afterStop, graceOf, retryOrFail } from './execute';
 import type { JobType } from './job-type';
 import { CANCELLED } from './outcome';
+import { CRASHES_AT_MOST } from './settlement';
 import type { FromChild, ToChild } from './suspect-messages';
 
 export interface SuspectHostOptions {
@@ -20,9 +22,17 @@ export interface SuspectHostOptions {
 /** Added to timeout and grace before a child that ends nothing of its own is ended: it may spin without yielding. */
 const SPARE_MS = 1_000;
 
+/** A new process loads the job functions before it begins; one that is used again has only to hear of the job. */
+const STARTS_WITHIN_MS = 60_000;
+const HEARS_WITHIN_MS = 5_000;
+
+/** The process ended, or was ended, before the function began: that tells nothing of the job. */
+class NotBegun extends Error {}
+
 /**
  * Runs suspects, each alone in a process of its own. One that ends its process takes nothing along, and is
- * known to have done it. A process whose suspect has ended well is used again.
+ * known to have done it. A process whose suspect has ended well is used again; but what that one has left behind may end it
+ * under the next. So the crash that would fail a job is one of a process that has run nothing else.
  */
 export class SuspectHost {
   private readonly idle: ChildProcess[] = [];
@@ -33,11 +43,26 @@ export class SuspectHost {
     this.options = options;
   }
 
-  /** Rejects if no process can be started for it: memory or processes are short. */
+  /** Rejects if no process can be started for it: memory or processes are short, or its job functions do not load. */
   async execute(attempt: Attempt, type: JobType): Promise<Execution> {
-    const child = this.idle.pop() ?? this.spawn();
+    const used = attempt.job.crashes < CRASHES_AT_MOST - 1 ? this.idle.pop() : undefined;
+    if (used === undefined) return this.executeIn(this.spawn(), STARTS_WITHIN_MS, attempt, type);
+    try {
+      return await this.executeIn(used, HEARS_WITHIN_MS, attempt, type);
+    } catch (error) {
+      if (!(error instanceof NotBegun)) throw error;
+      return this.executeIn(this.spawn(), STARTS_WITHIN_MS, attempt, type);
+    }
+  }
+
+  private async executeIn(
+    child: ChildProcess,
+    beginsWithinMs: number,
+    attempt: Attempt,
+    type: JobType,
+  ): Promise<Execution> {
     this.busy.add(child);
-    const execution = await this.converse(child, attempt, type).finally(() => this.busy.delete(child));
+    const execution = await this.converse(child, beginsWithinMs, attempt, type).finally(() => this.busy.delete(child));
     if (child.connected && !execution.abandoned) this.idle.push(child);
     else child.kill('SIGKILL');
     // What goes on in there ends with the child; this process need not.
@@ -65,25 +90,44 @@ export class SuspectHost {
     return child;
   }
 
-  private converse(child: ChildProcess, attempt: Attempt, type: JobType): Promise<Execution> {
+  /** Rejects with NotBegun if the process ended before the function began. */
+  private converse(child: ChildProcess, beginsWithinMs: number, attempt: Attempt, type: JobType): Promise<Execution> {
     const { emit, graceMs, isStopping, runId } = this.options;
     return new Promise((resolve, reject) => {
       let overdue: NodeJS.Timeout | undefined;
-      const finish = (execution: Execution) => {
+      let hasBegun = false;
+      const leave = () => {
         clearTimeout(overdue);
-        child.off('message', onMessage).off('exit', onExit).off('error', onError);
+        child.off('message', onMessage).off('close', onClose).off('error', onError);
         attempt.signal.removeEventListener('abort', onAbort);
+      };
+      const finish = (execution: Execution) => {
+        leave();
         resolve(execution);
       };
       const onMessage = (message: FromChild) => {
         if (message.kind === 'ended') finish(message.execution);
-        else emit(message.name, message.facts as never);
+        else if (message.kind === 'event') emit(message.name, message.facts as never);
+        else onBegun();
       };
-      const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
-        finish(this.afterExit(attempt, type, code, signal));
+      // Not its exit: what it has said before that may still be on its way.
+      const onClose = (code: number | null, signal: NodeJS.Signals | null) => {
+        if (hasBegun || attempt.aborted !== undefined) return finish(this.afterExit(attempt, type, code, signal));
+        leave();
+        reject(new NotBegun(`its process was ended ${sayEnd(code, signal)} before it began`));
+      };
       const onError = (error: Error) => {
-        clearTimeout(overdue);
+        leave();
         reject(error);
+      };
+      const onBegun = () => {
+        hasBegun = true;
+        if (attempt.aborted !== undefined) return;
+        clearTimeout(overdue);
+        overdue = setTimeout(() => {
+          // The child's own timer is stuck: its function does not yield.
+          attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`);
+        }, type.timeoutMs + SPARE_MS);
       };
       const endLate = (ms: number) => {
         clearTimeout(overdue);
@@ -94,12 +138,10 @@ export class SuspectHost {
         if (reason !== undefined) send(child, { kind: 'abort', abort: reason.kind, why: reason.message });
         endLate(graceOf(type, graceMs) + SPARE_MS);
       };
-      child.on('message', onMessage).on('exit', onExit).on('error', onError);
+      child.on('message', onMessage).on('close', onClose).on('error', onError);
       attempt.signal.addEventListener('abort', onAbort, { once: true });
-      overdue = setTimeout(() => {
-        // The child's own timer is stuck: its function does not yield.
-        attempt.abort('timeout', `timed out after ${type.timeoutMs} ms`);
-      }, type.timeoutMs + SPARE_MS);
+      // In a turn of its own: of a process that was frozen itself, what the child has said meanwhile comes first.
+      overdue = setTimeout(() => setImmediate(() => hasBegun || child.kill('SIGKILL')), beginsWithinMs);
       send(child, { kind: 'run', job: attempt.job, runId, stopping: isStopping() });
       if (attempt.signal.aborted) onAbort();
     });
@@ -109,11 +151,10 @@ export class SuspectHost {
   private afterExit(attempt: Attempt, type: JobType, code: number | null, signal: NodeJS.Signals | null): Execution {
     const { aborted } = attempt;
     const { runId, host } = this.options;
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     if (aborted === undefined) {
       const outcome = {
         kind: 'crashed',
-        how: `the process of run ${runId} on ${host} that ran it alone was ended ${how}`,
+        how: `the process of run ${runId} on ${host} that ran it alone was ended ${sayEnd(code, signal)}`,
       } as const;
       return { outcome, abandoned: false };
     }
@@ -124,6 +165,9 @@ export class SuspectHost {
     return { outcome, abandoned: false };
   }
 }
+
+const sayEnd = (code: number | null, signal: NodeJS.Signals | null): string =>
+  signal === null ? `with exit code ${code}` : `by ${signal}`;
 
 function send(child: ChildProcess, message: ToChild): void {
   // A child that has gone is told of by its exit.

@@ -12,5 +12,7 @@ export type ToChild =
 
 /** And back. */
 export type FromChild =
+  /** The function is about to start: how the process ends from here on is the suspect's own doing. */
+  | { kind: 'begun' }
   | { kind: 'ended'; execution: Execution }
   | { kind: 'event'; name: EventName; facts: Events[EventName] };

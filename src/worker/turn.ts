@@ -1,3 +1,5 @@
+import { setImmediate } from '../timers';
+
 /** A claim is five round trips, and each answer waits for the turn: at 3 ms a drain was 2 % slower. */
 const LONGEST_MS = 1;
 

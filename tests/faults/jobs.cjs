@@ -1,49 +1,9 @@
-// The job functions of the scenes. Each says in a journal outside of the database when it begins, ends and is aborted:
-// one line in one write at the file's end, so that no kill tears it and the lines of all processes are in true order.
+// The job functions of the scenes.
 //
-// From the environment: FAULTS_JOURNAL, that file; FAULTS_PROCESS, the number that the harness gave to the run.
 // Payload of all: { token, canary }, and what a function reads besides.
-const { openSync, writeSync } = require('node:fs');
 const { setTimeout: pause } = require('node:timers/promises');
 const { UnrecoverableError } = require('../../dist');
-
-const journal = openSync(process.env.FAULTS_JOURNAL ?? '/dev/null', 'a');
-const number = Number(process.env.FAULTS_PROCESS ?? 0);
-
-/** The steady clock, which libfaketime leaves alone. */
-const now = () => Number(process.hrtime.bigint()) / 1e6;
-
-function note(what, { id, type, attempt }) {
-  const line = { what, job: id, type, attempt, process: number, pid: process.pid, at: now() };
-  writeSync(journal, `${JSON.stringify(line)}\n`);
-}
-
-// From here on its process may be given a job.
-writeSync(journal, `${JSON.stringify({ what: 'load', process: number, pid: process.pid, at: now() })}\n`);
-
-const effect = (ctx, step) => (tx) =>
-  tx.query('INSERT INTO effects (job_id, step, attempt, process) VALUES (?, ?, ?, ?)', [
-    ctx.job.id,
-    step,
-    ctx.job.attempt,
-    number,
-  ]);
-
-/** A function that tells the journal of itself. */
-const told = (run) => async (payload, ctx) => {
-  note('begin', ctx.job);
-  ctx.signal.addEventListener('abort', () => note('abort', ctx.job));
-  try {
-    return await run(payload ?? {}, ctx);
-  } finally {
-    note('end', ctx.job);
-  }
-};
-
-/** Short, so that a scene sees the end of every row. */
-const backoff = ['200ms', '400ms'];
-
-const job = (type, run, more = {}) => ({ type, backoff, timeout: '1m', run: told(run), ...more });
+const { effect, job } = require('./told.cjs');
 
 const STEPS = 3;
 

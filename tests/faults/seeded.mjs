@@ -46,6 +46,19 @@ export class Seeded {
   }
 
   /**
+   * A copy in another order.
+   *
+   * @template T
+   * @param {readonly T[]} list
+   */
+  shuffle(list) {
+    return list
+      .map((one) => ({ one, place: this.next() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ one }) => one);
+  }
+
+  /**
    * One of the names, each as often as its weight says.
    *
    * @param {Readonly<Record<string, number>>} weights

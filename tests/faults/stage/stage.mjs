@@ -77,6 +77,7 @@ export class Stage {
     this.random = new Seeded(options.seed).fork(options.name);
     this.canary = `canary-${options.seed}-${this.random.fork('canary').int(100_000, 999_999)}`;
     this.sampler = new Sampler(server, this.faults);
+    this.sampler.touched = this.expect.touched;
   }
 
   /**

@@ -1,0 +1,246 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { PROJECT } from '../../../scripts/project.mjs';
+import { readPrints } from '../stage/read.mjs';
+
+/** A run looks at what it holds at each heartbeat: what happens to a row before that is for its fence alone to find out. */
+const GAP_MS = { from: 5, to: 150 };
+
+const KIND = /** @type {const} */ ({ ends: 'completed', effects: [] });
+
+/**
+ * What somebody does to a row that runs.
+ * @typedef {object} Meddling
+ * @property {string} sql
+ * @property {boolean} [isLast] nobody may write to the row afterwards
+ * @property {boolean} [isTold] the run that held it must say that it was taken away
+ */
+
+/** @type {Record<string, Meddling>} */
+const MEDDLINGS = {
+  'said to have completed': { sql: `status = 'completed', processed_at = NOW(3)`, isLast: true },
+  'said to have failed': { sql: `status = 'failed', processed_at = NOW(3)`, isLast: true, isTold: true },
+  'put back': { sql: `status = 'pending', run_at = NOW(3)`, isTold: true },
+  'put back as new': { sql: `status = 'pending', attempts = 0, run_id = NULL, started_at = NULL`, isTold: true },
+  'put back for later': { sql: `status = 'pending', run_at = NOW(3) + INTERVAL 2 SECOND`, isTold: true },
+  'given another attempt': { sql: 'attempts = attempts + 1', isTold: true },
+  'given a lower attempt': { sql: 'attempts = 0', isTold: true },
+  'given no run': { sql: 'run_id = NULL', isLast: true, isTold: true },
+  'given a run that is not there': { sql: 'run_id = 17', isTold: true },
+  'given another run': {
+    sql: `run_id = COALESCE((SELECT id FROM background_job_runs WHERE finished_at IS NULL AND slot IS NOT NULL
+                             AND id <> background_jobs.run_id LIMIT 1), 17)`,
+    isTold: true,
+  },
+  'moved to another queue': { sql: `queue = 'elsewhere', priority = 7` },
+  'made another type': { sql: `job_type = 'noop'` },
+  'given another payload': { sql: `payload = JSON_SET(payload, '$.ms', 0)` },
+  cancelled: { sql: 'cancelled_at = NOW(3)' },
+  'given a key': { sql: `unique_key = CONCAT('by hand ', id)` },
+  'called a suspect': { sql: 'crashes = 2' },
+};
+
+/** @type {import('./scene.mjs').Scene} */
+export const scene = {
+  name: 'meddled-rows',
+  title: 'rows that somebody updates, deletes, inserts anew and truncates while they run',
+  async run(stage) {
+    const random = stage.random.fork('meddling');
+    Object.assign(stage.expect.kinds, { 'rows.complete': KIND, 'rows.save': KIND });
+    stage.startFleet({ jobs: join(PROJECT, 'tests', 'faults', 'hell.cjs') });
+    stage.startProducers({
+      mix: { 'rows.complete': 4, 'rows.save': 3, noop: 2, 'effect.complete': 1 },
+      jobsPerSecond: 60,
+      payloadOf: (type, choice) =>
+        type.startsWith('rows.') ? { ms: choice.int(50, 800), deaf: choice.chance(0.3) } : {},
+    });
+    const meddler = new Meddler(stage, random);
+    const truncations = stage.isLong ? 3 : 1;
+    let truncated = 0;
+    const began = performance.now();
+    while (stage.hasTime) {
+      await pause(random.int(GAP_MS.from, GAP_MS.to));
+      await meddler.meddle();
+      if ((performance.now() - began) / 1000 > (stage.seconds * (truncated + 1)) / (truncations + 1)) {
+        truncated++;
+        await meddler.truncate();
+      }
+    }
+    await meddler.finish();
+    await stage.comeToRest();
+    meddler.noteDeleted();
+    await meddler.judge();
+  },
+};
+
+/**
+ * @typedef {{ id: number, token: number, type: string, runId: number }} Victim
+ */
+
+class Meddler {
+  #stage;
+  #random;
+  /** Of rows that nobody may write to any more, by id. @type {Map<number, { what: string, row: Record<string, unknown> }>} */
+  #last = new Map();
+  /** @type {{ id: number, runId: number, what: string }[]} */
+  #told = [];
+  /** Rows that are gone. @type {{ token: number, type: string, ran: boolean }[]} */
+  #deleted = [];
+
+  /**
+   * @param {import('../stage/stage.mjs').Stage} stage
+   * @param {import('../seeded.mjs').Seeded} random
+   */
+  constructor(stage, random) {
+    this.#stage = stage;
+    this.#random = random;
+  }
+
+  /** Does something to a row that runs, if there is one that nobody has meddled with yet. */
+  async meddle() {
+    const { expect } = this.#stage;
+    const running = await this.#execute(
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, run_id AS runId FROM background_jobs
+       WHERE status = 'running' AND job_type LIKE 'rows.%' AND run_id IS NOT NULL ORDER BY id`,
+    );
+    const victim = this.#random.pick(
+      /** @type {Victim[]} */ (running)
+        .map((row) => ({ ...row, token: Number(row.token) }))
+        .filter(({ id }) => !expect.touched.has(id)),
+    );
+    if (victim === undefined) return;
+    const chosen = this.#random.pick(['deleted', 'inserted anew', ...Object.keys(MEDDLINGS)]) ?? '';
+    // Before it is done: the sampler must not be quicker.
+    expect.touched.add(victim.id);
+    const meddling = MEDDLINGS[chosen];
+    const wasRunning =
+      meddling === undefined ? await this.#delete(victim, chosen) : await this.#update(victim, chosen, meddling);
+    if (!wasRunning) return;
+    this.#stage.faults.note(`a row that runs is ${chosen}`);
+    if (meddling === undefined || meddling.isTold === true)
+      this.#told.push({ id: victim.id, runId: victim.runId, what: chosen });
+  }
+
+  /**
+   * @param {Victim} victim
+   * @param {string} what
+   * @param {Meddling} meddling
+   */
+  async #update({ id, runId }, what, { sql, isLast = false }) {
+    const { affectedRows } = await this.#execute(
+      `UPDATE background_jobs SET ${sql} WHERE id = ? AND run_id = ? AND status = 'running'`,
+      [id, runId],
+    );
+    if (affectedRows === 1 && isLast) {
+      const [row] = await this.#execute('SELECT * FROM background_jobs WHERE id = ?', [id]);
+      this.#last.set(id, { what, row });
+    }
+    return affectedRows === 1;
+  }
+
+  /**
+   * @param {Victim} victim
+   * @param {string} what
+   */
+  async #delete({ id, token, type, runId }, what) {
+    const { ledger, canary } = this.#stage;
+    const anew = ledger.newToken();
+    const payload = JSON.stringify({ token: anew, canary: `${canary}-${anew}`, ms: 50 });
+    const answers = await this.#execute(
+      `START TRANSACTION;
+       DELETE FROM background_jobs WHERE id = ? AND run_id = ? AND status = 'running';
+       SET @gone = ROW_COUNT();
+       INSERT INTO background_jobs (id, job_type, payload) SELECT ?, ?, ? FROM DUAL WHERE @gone = 1 AND ?;
+       COMMIT`,
+      [id, runId, id, type, payload, what === 'inserted anew'],
+    );
+    if (answers[1].affectedRows === 0) return false;
+    this.#deleted.push({ token, type, ran: true });
+    if (what === 'inserted anew') ledger.note([{ token: anew, type, fate: 'committed' }]);
+    return true;
+  }
+
+  /** All rows go, and their ids are given anew; what they have written goes with them. */
+  async truncate() {
+    const { expect, faults } = this.#stage;
+    const answers = await this.#execute(
+      `LOCK TABLES background_jobs WRITE, background_job_errors WRITE, effects WRITE;
+       SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status FROM background_jobs;
+       DELETE FROM effects;
+       DELETE FROM background_job_errors;
+       TRUNCATE background_jobs;
+       UNLOCK TABLES`,
+    );
+    /** @type {(Victim & { status: string })[]} */
+    const rows = answers[1];
+    for (const { id, token, type, status } of rows) {
+      if (token !== null) this.#deleted.push({ token: Number(token), type, ran: status === 'running' });
+      expect.touched.add(id);
+    }
+    this.#last.clear();
+    this.#told = [];
+    faults.note('TRUNCATE');
+  }
+
+  /** What belongs to no run is nobody's but an operator's: it puts it back. */
+  async finish() {
+    for (const [id, { what, row }] of this.#last) {
+      const [now] = await this.#execute('SELECT * FROM background_jobs WHERE id = ?', [id]);
+      if (!isDeepStrictEqual(now, row)) this.#find(id, `it was ${what}, and somebody has written to it afterwards`);
+    }
+    await this.#execute(`UPDATE background_jobs SET status = 'pending' WHERE status = 'running' AND run_id IS NULL`);
+  }
+
+  /** Last of all: a producer may have told of its COMMIT only after the row was gone again. */
+  noteDeleted() {
+    this.#stage.ledger.note(this.#deleted.map(({ token, type }) => ({ token, type, fate: 'deleted' })));
+  }
+
+  /** Each run has said what was taken from it, and none has written for a row that was not its own any more. */
+  async judge() {
+    const said = new Set(
+      readPrints(join(this.#stage.folder, 'runs')).flatMap(({ text }) =>
+        text
+          .split('\n')
+          .filter((line) => line.includes('"job.taken_away"'))
+          .map((line) => Number(JSON.parse(line).job_id)),
+      ),
+    );
+    for (const { id, what } of this.#told) if (!said.has(id)) this.#find(id, `it was ${what}, and no run says so`);
+
+    const rows = await this.#execute(
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status FROM background_jobs`,
+    );
+    const tokenOf = new Map(rows.map((/** @type {Victim} */ { id, token }) => [id, Number(token)]));
+    const gone = new Set(this.#deleted.filter(({ ran }) => ran).map(({ token }) => token));
+    const effects = await this.#execute(`SELECT job_id AS id, step FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`);
+    for (const { id, step } of effects) {
+      const token = Number(step.split(' ').at(-1));
+      // What a row has saved stays when it is deleted; what completes it cannot have been written while it ran.
+      if (step.startsWith('complete') ? gone.has(token) : !gone.has(token) && tokenOf.get(id) !== token)
+        this.#find(id, `"${step}" was written for a row that is gone`);
+    }
+    const written = new Set(effects.map((/** @type {{ id: number, step: string }} */ { id, step }) => `${id} ${step}`));
+    for (const { id, token, type, status } of rows) {
+      if (status !== 'completed' || this.#stage.expect.touched.has(id)) continue;
+      if (type === 'rows.complete' && !written.has(`${id} complete ${token}`)) this.#find(id, 'completed without its effect');
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} text
+   */
+  #find(id, text) {
+    this.#stage.findings.push({ check: 'nothing is written to what is not its own', id, text });
+  }
+
+  /**
+   * @param {string} sql
+   * @param {unknown[]} [values]
+   */
+  #execute(sql, values) {
+    return this.#stage.database.execute(sql, values);
+  }
+}
