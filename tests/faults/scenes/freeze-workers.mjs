@@ -9,6 +9,7 @@ import { until } from '../stage/until.mjs';
 
 /** Runs that work, each to be frozen again and again; runs that only rescue; and runs that nobody touches. */
 const LANES = { work: 4, upkeep: 1, free: 1 };
+const LANES_IF_LONG = { work: 6, upkeep: 2 };
 
 /** No less than the timeout of a session, which ends what a frozen run holds locked. */
 const LEASE_MS = 5_000;
@@ -38,7 +39,7 @@ const NAP_MS = { from: 50, to: 1_500 };
 export const scene = {
   name: 'freeze-workers',
   title: 'SIGSTOP at every step of a run; another run closes it; SIGCONT',
-  weight: 2,
+  weight: 3,
   async run(stage) {
     const random = stage.random.fork('frosts');
     stage.leaseMs = LEASE_MS;
@@ -51,8 +52,9 @@ export const scene = {
     });
     /** @type {Map<string, { caught: number, missed: number }>} */
     const tally = new Map();
-    const work = dealSteps(WORK_STEPS, LANES.work, random);
-    const upkeep = dealSteps(UPKEEP_STEPS, LANES.upkeep, random);
+    const { work: workers, upkeep: rescuers } = stage.isLong ? LANES_IF_LONG : LANES;
+    const work = dealSteps(WORK_STEPS, workers, random);
+    const upkeep = dealSteps(UPKEEP_STEPS, rescuers, random);
     await Promise.all([
       ...work.map((next, index) =>
         freezeInTurn(stage, next, tally, random.fork(`work ${index}`), {

@@ -5,6 +5,9 @@ import { until } from '../stage/until.mjs';
 
 const FLEET = 3;
 
+/** The processes of suspects start beside the runs, and these renew late meanwhile. */
+const LEASE_MS = 5_000;
+
 /** Between two faults. */
 const GAP_MS = { from: 30, to: 400 };
 
@@ -37,6 +40,7 @@ export const scene = {
   title: 'SIGKILL of the processes of suspects, of their runs, and of both',
   async run(stage) {
     const random = stage.random.fork('suspects');
+    stage.leaseMs = LEASE_MS;
     const fleet = stage.startFleet({ size: FLEET, args: ['--concurrency', '4'] });
     stage.startProducers({
       mix: { noop: 4, slow: 3, poison: 0.05, 'effect.complete': 4, 'effect.save': 4, retry: 1, once: 0.3 },

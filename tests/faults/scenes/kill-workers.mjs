@@ -11,6 +11,9 @@ const LANES = { any: 3, work: 2, upkeep: 1 };
  */
 const GAP_MS = { from: 50, to: 2_500 };
 
+/** A run that starts while its machine has much to do renews it late: at 3 s many were lost that nobody had killed. */
+const LEASE_MS = 5_000;
+
 /** For the step. The run goes on meanwhile. */
 const PATIENCE_MS = 5_000;
 
@@ -18,8 +21,10 @@ const PATIENCE_MS = 5_000;
 export const scene = {
   name: 'kill-workers',
   title: 'SIGKILL of random workers, at random moments and at every step',
+  weight: 2,
   async run(stage) {
     const random = stage.random.fork('kills');
+    stage.leaseMs = LEASE_MS;
     const args = ['--max-runs', '20', '--concurrency', '6'];
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 1, 'effect.complete': 4, 'effect.save': 3, retry: 1, fail: 0.2, once: 0.5 },

@@ -4,6 +4,9 @@ import { Late, until } from '../stage/until.mjs';
 
 const FLEET = 4;
 
+/** A run that loses it, on a machine that has too much to do, would not end as one that is stopped. */
+const LEASE_MS = 8_000;
+
 const GAP_MS = { from: 100, to: 1_500 };
 
 /** The fleet's --grace, and what a run gives its functions and its last statements beyond it. */
@@ -22,6 +25,7 @@ export const scene = {
   title: 'SIGTERM during work, a second one, and functions that ignore their signal',
   async run(stage) {
     const random = stage.random.fork('stops');
+    stage.leaseMs = LEASE_MS;
     const fleet = stage.startFleet({ size: FLEET, args: ['--grace', `${GRACE_MS}ms`] });
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 2, deaf: 0.15, 'effect.complete': 4, 'effect.save': 4, retry: 1, once: 0.3 },
