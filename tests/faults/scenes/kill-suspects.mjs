@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { steadyNow } from '../stage/clock.mjs';
 import { readJournal, toExecutions } from '../stage/journal.mjs';
 import { isRunning, sendSignal } from '../stage/processes.mjs';
 import { until } from '../stage/until.mjs';
@@ -13,6 +14,10 @@ const GAP_MS = { from: 30, to: 400 };
 
 /** Workers die so often, and make suspects of what they held; the poison jobs among the others do that too. */
 const WORKER_DIES = 0.06;
+
+/** There are to be suspects before the first rescue as well: some rows are made such, as a rescue leaves them. */
+const ACCUSED_EVERY_MS = 1_000;
+const ACCUSED_AT_ONCE = 8;
 
 /** A suspect's process whose run dies is stopped meanwhile so often, and wakes when others have its job. */
 const ORPHAN_SLEEPS = 0.3;
@@ -51,8 +56,13 @@ export const scene = {
     const killed = [];
     /** @type {Promise<void>[]} */
     const orphans = [];
+    let accusedAt = 0;
     while (stage.hasTime) {
       await pause(random.int(GAP_MS.from, GAP_MS.to));
+      if (steadyNow() - accusedAt > ACCUSED_EVERY_MS) {
+        await accuse(stage);
+        accusedAt = steadyNow();
+      }
       const strikesWorker = random.chance(WORKER_DIES);
       const sleeps = random.chance(ORPHAN_SLEEPS);
       const startingDies = random.chance(STARTING_DIES);
@@ -76,6 +86,20 @@ export const scene = {
     await compareWithHistory(stage, killed);
   },
 };
+
+/** @param {import('../stage/stage.mjs').Stage} stage */
+async function accuse({ database }) {
+  const rows = await database.execute(
+    `SELECT id FROM background_jobs WHERE status = 'pending' AND crashes = 0 ORDER BY id DESC LIMIT ?`,
+    [ACCUSED_AT_ONCE],
+  );
+  for (const { id } of rows) {
+    await database.execute(
+      `UPDATE background_jobs SET crashes = 1 WHERE id = ? AND status = 'pending' AND crashes = 0`,
+      [id],
+    );
+  }
+}
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
