@@ -14,6 +14,8 @@ export function sayDuration(ms: number): string {
 export function sayTime(time: Date | null, now: Date): string {
   if (time === null) return '';
   const ms = now.getTime() - time.getTime();
+  // A zero date, which an app without strict mode has written.
+  if (Number.isNaN(ms)) return 'no time (0000-00-00)';
   const relative = ms >= 0 ? `${sayDuration(ms)} ago` : `in ${sayDuration(-ms)}`;
   return `${relative} (${time.toISOString().slice(0, 19).replace('T', ' ')}Z)`;
 }

@@ -96,6 +96,20 @@ describe('a row that is changed while its function runs', () => {
     expect(await runs()).toEqual([{ outcome: 'finished', completed: 0, retried: 0, failed: 0, released: 0 }]);
   });
 
+  test('to no attempt at all: it is aborted, put back as it is, and the run goes on', async () => {
+    const id = await shop.add('wait', 'never');
+    const worker = shop.start(['--lease', '1s', '--keep-alive', '10m']);
+    await noted('never began');
+    await shop.db.pool.query(`UPDATE background_jobs SET attempts = 0, job_type = 'wait.other' WHERE id = ?`, [id]);
+    await until(async () => (await shop.job(id))['status'] === 'pending', 'it is back');
+    expect(await shop.job(id)).toMatchObject({ attempts: 0, crashes: 0, last_error: null });
+    const other = await shop.add('wait', 'go');
+    shop.openGate('go');
+    await until(async () => (await shop.job(other))['status'] === 'completed', 'another one ends');
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+
   test('and that ends before the next heartbeat: its outcome is dropped all the same', async () => {
     const id = await shop.add('wait', 'go');
     const worker = shop.start();

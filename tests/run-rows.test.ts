@@ -1,3 +1,4 @@
+import type { ResultSetHeader } from 'mysql2/promise';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -151,6 +152,75 @@ describe('a unique key', () => {
     shop.openGate('fail');
     await run.ended;
     expect(await shop.job(id)).toMatchObject({ status: 'failed', unique_key: null, last_error: 'cancelled' });
+  });
+});
+
+describe('a zero date as run_at, as an app without strict mode writes what is no time', () => {
+  /** As PHP did for years. */
+  async function addZero(type: string, payload?: unknown): Promise<number> {
+    const lenient = await shop.db.producer.getConnection();
+    try {
+      await lenient.query(`SET sql_mode = ''`);
+      const [{ insertId }] = await lenient.query<ResultSetHeader>(
+        `INSERT INTO background_jobs (job_type, payload, run_at) VALUES (?, ?, 'tomorrow')`,
+        [type, JSON.stringify(payload ?? null)],
+      );
+      return insertId;
+    } finally {
+      lenient.destroy();
+    }
+  }
+
+  test.each([[[]], [['--type', 'echo', '--type', 'fail', '--type', 'note']]])(
+    'is due at once: run %j',
+    async (args) => {
+      const plain = await addZero('note', 'ran');
+      const result = await addZero('echo', { n: 1 });
+      const fails = await addZero('fail', 'no luck');
+      const later = await shop.add('note', 'ran, too');
+      const unknown = await addZero('nobody.knows');
+      expect(await shop.run(args)).toMatchObject({ code: 0, stderr: '' });
+      for (const id of [plain, result, later]) expect(await shop.job(id)).toMatchObject({ status: 'completed' });
+      expect(await shop.job(fails)).toMatchObject({ status: 'pending', attempts: 1, last_error: 'no luck' });
+      expect(await shop.job(unknown)).toMatchObject({ status: 'pending', attempts: 0 });
+    },
+  );
+
+  test('is no trouble for whoever looks', async () => {
+    const id = await addZero('echo');
+    await shop.rowlock(['pause', 'default']);
+    for (const args of [
+      ['list'],
+      ['list', '--json'],
+      ['show', `${id}`],
+      ['show', `${id}`, '--json'],
+      ['status'],
+      ['metrics'],
+    ])
+      expect(await shop.rowlock(args)).toMatchObject({ code: 0, stderr: '' });
+    expect(await shop.rowlock(['retry', `${id}`])).toMatchObject({ stderr: expect.stringContaining('no time') });
+  });
+});
+
+describe('a queue whose name ends in spaces, which the server does not see', () => {
+  test('is paused with the others of its name', async () => {
+    const padded = await shop.add('note', 'ran', { queue: 'mail ' });
+    const other = await shop.add('note', 'ran', { queue: 'mail' });
+    await shop.rowlock(['pause', 'mail']);
+    expect(await shop.run()).toMatchObject({ code: 0, stderr: '' });
+    for (const id of [padded, other]) expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 0 });
+    const { stdout } = await shop.rowlock(['status', '--json']);
+    expect(JSON.parse(stdout).queues).toMatchObject([{ queue: 'mail', due: 2, paused_at: expect.any(String) }]);
+    await shop.rowlock(['resume', 'mail  ']);
+    await shop.run();
+    expect(shop.notes()).toEqual(['ran', 'ran']);
+  });
+
+  test('is served by --queue', async () => {
+    await shop.add('note', 'ran', { queue: 'mail ' });
+    await shop.add('note', 'ran', { queue: 'mail' });
+    await shop.run(['--queue', 'mail']);
+    expect(shop.notes()).toEqual(['ran', 'ran']);
   });
 });
 

@@ -60,7 +60,7 @@ function tellOne(revival: Revival, known: Registry): void {
 }
 
 function sayState({ job }: Extract<Revival, { how: 'left' }>): string {
-  if (job.status === 'pending') return `pending already, to run at ${job.runAt.toISOString()}`;
+  if (job.status === 'pending') return `pending already, to run at ${job.runAt.toJSON() ?? 'no time (0000-00-00)'}`;
   if (job.status === 'running') return `running; cancel it first`;
   return `${job.status}, and only failed jobs are retried; enqueue a new one`;
 }

@@ -3,7 +3,7 @@ import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
 import { ConfigError, LeaseLostError } from '../errors';
 import type { ClaimedJob, JobId } from './job';
-import type { Lane } from './lanes';
+import { type Lane, placeAfter } from './lanes';
 
 export interface Claim {
   runId: number;
@@ -31,7 +31,7 @@ export async function claimLane(pool: Pool, lane: Lane, claim: Claim): Promise<C
     }),
   );
   const last = jobs.at(-1);
-  if (last !== undefined) lane.cursor = { runAt: last.runAt, id: last.id };
+  if (last !== undefined) lane.cursor = placeAfter(last);
   return jobs;
 }
 
@@ -56,7 +56,7 @@ export async function claimLaneByType(
     });
     const last = candidates.at(-1);
     // Nothing up to `until`: the next look goes on from there, and not through the other types again.
-    lane.cursor = last ?? { runAt: until, id: 0 };
+    lane.cursor = last === undefined ? { runAt: until, id: 0 } : placeAfter(last);
     if (last === undefined) return [];
     const order = new Map(candidates.map(({ id }, index) => [id, index]));
     const jobs = await claimLocked(pool, claim, async (tx) => {

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import { findLanes } from './lanes';
+import { withoutPadding } from './names';
 import { findPauses } from './pause';
 import { findQueuesWith } from './queues';
 
@@ -129,8 +130,9 @@ interface RunningRow {
 async function readRunning(on: Queryable, queues: Queues): Promise<number> {
   let heldByNoRun = 0;
   for (const row of await select<RunningRow>(on, 'count_running_jobs')) {
-    if (queues.only !== undefined && row.queue !== queues.only) continue;
-    const state = queues.of(row.queue);
+    const queue = withoutPadding(row.queue);
+    if (queues.only !== undefined && queue !== withoutPadding(queues.only)) continue;
+    const state = queues.of(queue);
     state.running = row.running;
     state.newestStartMs = row.newestStartMs;
     heldByNoRun += row.heldByNoRun;

@@ -1,16 +1,28 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import type { JobId } from './job';
+import { withoutPadding } from './names';
 import { type Behind, requireProgress } from './queues';
 
-/** A place in a lane: after the entry (runAt, id). */
+/** A place in a lane: after the entry (runAt, id); runAt null: before the first. */
 export interface Place {
-  runAt: Date;
+  runAt: Date | null;
   id: JobId;
 }
 
-/** Before the first entry: TIMESTAMP begins at 00:00:01, ids at 1. */
-const START: Place = { runAt: new Date(1000), id: 0 };
+const START: Place = { runAt: null, id: 0 };
+
+/** The first time that a TIMESTAMP holds. */
+const FIRST = new Date(1000);
+
+/**
+ * After this job. A zero date, which an app without strict mode may have written, is before all times and no Date can hold
+ * it: what else has one is found from the lane's start.
+ */
+export const placeAfter = ({ runAt, id }: { runAt: Date; id: JobId }): Place => ({
+  runAt: Number.isNaN(runAt.getTime()) ? FIRST : runAt,
+  id,
+});
 
 /** The lowest SMALLINT, less one. */
 const BELOW_ALL = -32_769;
@@ -57,7 +69,8 @@ export class Lane {
 export async function findLanes(on: Queryable, queues: readonly string[]): Promise<FoundLane[]> {
   if (queues.length === 0) return walk(on, null, () => true);
   const found: FoundLane[] = [];
-  for (const queue of queues) found.push(...(await walk(on, queue, (lane) => lane.queue === queue)));
+  for (const queue of queues.map(withoutPadding))
+    found.push(...(await walk(on, queue, (lane) => lane.queue === queue)));
   return found;
 }
 
@@ -73,14 +86,15 @@ async function walk(on: Queryable, from: string | null, wanted: (lane: FoundLane
   for (;;) {
     const [row] = await select<{ queue: string; priority: number; due: number }>(on, 'find_next_lane', after);
     if (row === undefined) return found;
-    const lane = { queue: row.queue, priority: row.priority, due: row.due === 1 };
+    const lane = { queue: withoutPadding(row.queue), priority: row.priority, due: row.due === 1 };
     if (!wanted(lane)) return found;
     found.push(lane);
     after = requireProgress({ queue: lane.queue, priority: lane.priority }, after);
   }
 }
 
-/** Queues that somebody has paused. */
+/** Queues that somebody has paused, without padding. */
 export async function findPausedQueues(on: Queryable): Promise<Set<string>> {
-  return new Set((await select<{ queue: string }>(on, 'find_paused_queues')).map(({ queue }) => queue));
+  const rows = await select<{ queue: string }>(on, 'find_paused_queues');
+  return new Set(rows.map(({ queue }) => withoutPadding(queue)));
 }

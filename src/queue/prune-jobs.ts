@@ -2,7 +2,7 @@ import { isConflict, isReferred } from '../db/faults';
 import { change, select } from '../db/statements';
 import { transaction } from '../db/transaction';
 import { IDS_AT_MOST, type JobId } from './job';
-import { Lane } from './lanes';
+import { Lane, placeAfter } from './lanes';
 import { References } from './prune-references';
 import { goesOn, type Prune } from './prune-work';
 import { walkLanesWith } from './queues';
@@ -48,7 +48,7 @@ async function pruneLane(work: Prune, lane: Lane, eraser: Eraser): Promise<void>
     await eraser.erase(jobs.filter(({ isOld }) => isOld === 1));
     const last = jobs.at(-1);
     if (last === undefined || jobs.length < IDS_AT_MOST) return;
-    lane.cursor = { runAt: last.runAt, id: last.id };
+    lane.cursor = placeAfter(last);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import { ConfigError } from '../errors';
+import { withoutPadding } from './names';
 
 /** How a job stands. `failed` is for good: a dead letter, or cancelled. One that is to be tried again is `pending`. */
 export type Status = 'pending' | 'running' | 'completed' | 'failed';
@@ -42,7 +43,7 @@ async function* walk(
   for (;;) {
     const [row] = await select<LaneName>(on, 'find_next_queue', { status, ...after });
     if (row === undefined) return;
-    const found = { queue: row.queue, priority: row.priority };
+    const found = { queue: withoutPadding(row.queue), priority: row.priority };
     yield found;
     after = requireProgress(goOn(found), after);
   }

@@ -181,7 +181,7 @@ function judge(runId: number, settlement: Settlement, row: Row | undefined): Ver
     if (row.cancelled === 0 || settlement.status !== 'pending') return { how: 'open', settlement };
     return { how: 'open', settlement: cancelled(settlement) };
   }
-  const attempts = settlement.charged ? settlement.attempts : settlement.attempts - 1;
+  const attempts = settlement.charged ? settlement.attempts : Math.max(settlement.attempts, 1) - 1;
   // An earlier try of this very transaction was committed, and its answer lost.
   if (row.runId === runId && row.status === settlement.status && row.attempts === attempts) {
     return { how: 'written', settlement };

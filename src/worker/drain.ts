@@ -5,6 +5,7 @@ import type { Pool } from '../db/pool';
 import type { Emit } from '../events';
 import { findHeldForSure, findHeldJobs } from '../queue/held';
 import type { ClaimedJob, JobId } from '../queue/job';
+import { withoutPadding } from '../queue/names';
 import type { Settled } from '../queue/settle';
 import { setTimeout } from '../timers';
 import { Attempt } from './attempt';
@@ -323,7 +324,7 @@ export class Drain {
     const { paused } = this.options.claimer;
     const now = performance.now();
     const whyBack = (held: Held): string | undefined => {
-      if (paused.has(held.attempt.job.queue)) return 'its queue was paused';
+      if (paused.has(withoutPadding(held.attempt.job.queue))) return 'its queue was paused';
       return now - held.since > BUFFERED_AT_MOST_MS ? 'it waited too long here' : undefined;
     };
     if (!this.buffer.some(whyBack)) return;

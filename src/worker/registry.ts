@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors';
+import { withoutPadding } from '../queue/names';
 import type { JobDefinition } from './define';
 import { type JobType, readDefinition } from './job-type';
 
@@ -32,7 +33,7 @@ export function createRegistry(definitions: readonly JobDefinition[], file?: str
   }
   if (faults.length > 0) throw new ConfigError(`${file === undefined ? '' : `${file}: `}${faults.join('; ')}`);
   const types = [...byType.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
-  const get = (type: string) => byType.get(type) ?? byType.get(type.replace(/ +$/, ''));
+  const get = (type: string) => byType.get(type) ?? byType.get(withoutPadding(type));
   return { get, freesKey: (type) => get(type)?.unique === 'active', types: () => types };
 }
 

@@ -34,7 +34,18 @@ const type = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom('noop ', 'rows.echo   ', 'effect.complete ') },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('', ' ', 'NOOP', '\tnoop', 'noop\0', '__proto__', 'toString', 'rowlock.prune', '📬', '%'),
+    arbitrary: fc.constantFrom(
+      '',
+      ' ',
+      'NOOP',
+      '\tnoop',
+      'noop\0',
+      '__proto__',
+      'toString',
+      'rowlock.prune',
+      '📬',
+      '%',
+    ),
   },
   { weight: 1, arbitrary: anyText },
   { weight: 1, arbitrary: fc.constantFrom('x'.repeat(255), '📬'.repeat(255), 'x'.repeat(256)) },
@@ -64,7 +75,23 @@ const ODD_TEXTS = [
   'null',
 ];
 
-const NO_JSON = ['{', 'nul', "{'a': 1}", '', ' ', '\ufeff{}', '[1,]', '01', '"\t"', '+1', '.5', '1.', 'NaN', '"\\x"', '[]]'];
+const NO_JSON = [
+  '{',
+  'nul',
+  "{'a': 1}",
+  '',
+  ' ',
+  '\ufeff{}',
+  '[1,]',
+  '01',
+  '"\t"',
+  '+1',
+  '.5',
+  '1.',
+  'NaN',
+  '"\\x"',
+  '[]]',
+];
 
 const LARGEST = 1_200_000;
 
@@ -117,7 +144,15 @@ const runAt = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('0000-00-00 00:00:00', '', 'soon', '2026-02-30', '1969-12-31', '9999-12-31 23:59:59', '0'),
+    arbitrary: fc.constantFrom(
+      '0000-00-00 00:00:00',
+      '',
+      'soon',
+      '2026-02-30',
+      '1969-12-31',
+      '9999-12-31 23:59:59',
+      '0',
+    ),
   },
   { weight: 1, arbitrary: fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(0, 19)) },
 );

@@ -91,7 +91,7 @@ const FAILS = {
     return untilAborted(ctx);
   },
   rejection(_, ctx) {
-    Promise.reject(new Error('nobody awaits it'));
+    void Promise.reject(new Error('nobody awaits it'));
     return untilAborted(ctx);
   },
   exception(_, ctx) {
@@ -145,7 +145,8 @@ const LEAVES = {
   },
   // As a library of fake timers does that nobody takes back.
   clocks() {
-    for (const name of ['setTimeout', 'setInterval', 'setImmediate']) globalThis[name] = () => ({ unref() {}, ref() {} });
+    for (const name of ['setTimeout', 'setInterval', 'setImmediate'])
+      globalThis[name] = () => ({ ref: () => undefined, unref: () => undefined });
     globalThis.clearTimeout = () => undefined;
     Date.now = () => 0;
     Math.random = () => 0;
@@ -153,18 +154,18 @@ const LEAVES = {
 };
 
 const ODD = {
-  thenable: () => ({
-    get then() {
-      return (resolve, reject) => {
+  thenable: () =>
+    Object.defineProperty({}, 'then', {
+      value(resolve, reject) {
         resolve('first');
         reject(new Error('second'));
-      };
-    },
-  }),
+      },
+    }),
   result: ({ token }) => [Symbol('result'), spin, new Proxy({}, { ownKeys: () => process.exit(0) })][token % 3],
   // What it is given is everybody's: it takes nothing away from the next one.
   context(payload, ctx) {
-    for (const part of [payload, ctx, ctx.job]) for (const name of Object.keys(part)) Reflect.deleteProperty(part, name);
+    for (const part of [payload, ctx, ctx.job])
+      for (const name of Object.keys(part)) Reflect.deleteProperty(part, name);
   },
   // Alone, and after its end, it must not write a second time.
   complete(_, ctx) {

@@ -43,7 +43,11 @@ export const scene = {
     }).catch(async (error) => {
       const open = (await readRows(stage)).filter((row) => !isAtRest(row));
       for (const { id, type, status, runAt } of open.slice(0, 5))
-        stage.findings.push({ check: 'every row ends', id, text: `${type}: ${status}, due ${runAt}; ${error.message}` });
+        stage.findings.push({
+          check: 'every row ends',
+          id,
+          text: `${type}: ${status}, due ${runAt}; ${error.message}`,
+        });
     });
     for (const row of await readRows(stage)) {
       if (isWaiting(row) && (row.attempts > 0 || row.crashes > 0 || row.lastError !== null))
@@ -215,7 +219,5 @@ function exactly(text) {
     if (!Number.isFinite(number)) return 'null';
     return /^-?\d+$/.test(found) && !Number.isSafeInteger(number) ? `"${found}"` : String(number === 0 ? 0 : number);
   });
-  return (
-    JSON.parse(kept, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value)) ?? {}
-  );
+  return JSON.parse(kept, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value)) ?? {};
 }

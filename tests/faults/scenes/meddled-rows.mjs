@@ -214,7 +214,9 @@ class Meddler {
     );
     const tokenOf = new Map(rows.map((/** @type {Victim} */ { id, token }) => [id, Number(token)]));
     const gone = new Set(this.#deleted.filter(({ ran }) => ran).map(({ token }) => token));
-    const effects = await this.#execute(`SELECT job_id AS id, step FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`);
+    const effects = await this.#execute(
+      `SELECT job_id AS id, step FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`,
+    );
     for (const { id, step } of effects) {
       const token = Number(step.split(' ').at(-1));
       // What a row has saved stays when it is deleted; what completes it cannot have been written while it ran.
@@ -224,7 +226,8 @@ class Meddler {
     const written = new Set(effects.map((/** @type {{ id: number, step: string }} */ { id, step }) => `${id} ${step}`));
     for (const { id, token, type, status } of rows) {
       if (status !== 'completed' || this.#stage.expect.touched.has(id)) continue;
-      if (type === 'rows.complete' && !written.has(`${id} complete ${token}`)) this.#find(id, 'completed without its effect');
+      if (type === 'rows.complete' && !written.has(`${id} complete ${token}`))
+        this.#find(id, 'completed without its effect');
     }
   }
 

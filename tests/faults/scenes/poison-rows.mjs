@@ -42,7 +42,9 @@ export const scene = {
     await stage.comeToRest({ deadlineMs: DEADLINE_MS });
     await deaths.stop();
     const seconds = ((steadyNow() - began) / 1000).toFixed(0);
-    stage.say(`${innocents} rows and ${poisons} poison ones have ended after ${seconds} s; ${deaths.count()} runs died`);
+    stage.say(
+      `${innocents} rows and ${poisons} poison ones have ended after ${seconds} s; ${deaths.count()} runs died`,
+    );
     if (deaths.count() === 0) throw new Error('no run died: it has shown little');
     await findUnnamed(stage);
   },
