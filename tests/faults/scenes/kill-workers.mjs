@@ -3,7 +3,7 @@ import { dealSteps, Lane } from '../stage/lane.mjs';
 import { UPKEEP_STEPS, WORK_STEPS } from '../stage/steps.mjs';
 
 /** Runs that are killed at any moment; runs that are killed at a step of theirs; and runs that rescue, and are killed at it. */
-const LANES = { any: 3, work: 2, upkeep: 1 };
+const LANES = { any: 2, work: 2, upkeep: 1 };
 
 /**
  * Between two kills. At 50 to 800 ms a run lives for a second on average, less than the processes of eight suspects take to
@@ -11,8 +11,11 @@ const LANES = { any: 3, work: 2, upkeep: 1 };
  */
 const GAP_MS = { from: 50, to: 2_500 };
 
-/** A run that starts while its machine has much to do renews it late: at 3 s many were lost that nobody had killed. */
-const LEASE_MS = 5_000;
+/**
+ * On a machine with much to do a run that starts the processes of suspects renews its lease late. At 3 s, and 5, and with six
+ * of them to a run, runs were lost that nobody had killed, and their suspects were the next ones'.
+ */
+const LEASE_MS = 6_000;
 
 /** For the step. The run goes on meanwhile. */
 const PATIENCE_MS = 5_000;
@@ -25,10 +28,10 @@ export const scene = {
   async run(stage) {
     const random = stage.random.fork('kills');
     stage.leaseMs = LEASE_MS;
-    const args = ['--max-runs', '20', '--concurrency', '6'];
+    const args = ['--max-runs', '20', '--concurrency', '3'];
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 1, 'effect.complete': 4, 'effect.save': 3, retry: 1, fail: 0.2, once: 0.5 },
-      jobsPerSecond: 150,
+      jobsPerSecond: 100,
       payloadOf: (type, choice) => (type === 'slow' ? { ms: choice.int(50, 400) } : {}),
     });
     const work = dealSteps(WORK_STEPS, LANES.work, random);
