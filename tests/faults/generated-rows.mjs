@@ -29,11 +29,11 @@ export const PAUSED_QUEUE = 'held back';
 const anyText = fc.string({ unit: 'binary', maxLength: 12 });
 
 const type = fc.oneof(
-  { weight: 24, arbitrary: fc.constant('rows.echo') },
-  { weight: 10, arbitrary: fc.constantFrom(...KNOWN_TYPES) },
-  { weight: 2, arbitrary: fc.constantFrom('noop ', 'rows.echo   ', 'effect.complete ') },
+  { weight: 240, arbitrary: fc.constant('rows.echo') },
+  { weight: 100, arbitrary: fc.constantFrom(...KNOWN_TYPES) },
+  { weight: 20, arbitrary: fc.constantFrom('noop ', 'rows.echo   ', 'effect.complete ') },
   {
-    weight: 2,
+    weight: 20,
     arbitrary: fc.constantFrom(
       '',
       ' ',
@@ -47,8 +47,8 @@ const type = fc.oneof(
       '%',
     ),
   },
-  { weight: 1, arbitrary: anyText },
-  { weight: 1, arbitrary: fc.constantFrom('x'.repeat(255), '📬'.repeat(255), 'x'.repeat(256)) },
+  { weight: 10, arbitrary: anyText },
+  { weight: 10, arbitrary: fc.constantFrom('x'.repeat(255), '📬'.repeat(255), 'x'.repeat(256)) },
 );
 
 const ODD_NUMBERS = [
@@ -101,37 +101,37 @@ const nested = (depth) => '['.repeat(depth) + ']'.repeat(depth);
 /** @param {string} canary what must be in no log */
 const payload = (canary) =>
   fc.oneof(
-    { weight: 12, arbitrary: fc.json({ maxDepth: 6 }) },
-    { weight: 8, arbitrary: fc.json().map((json) => `{"canary": "${canary}", "value": ${json}}`) },
-    { weight: 4, arbitrary: fc.constantFrom(...ODD_NUMBERS).map((digits) => `{"n": [${digits}]}`) },
-    { weight: 4, arbitrary: fc.constantFrom(...ODD_TEXTS) },
-    { weight: 3, arbitrary: fc.constantFrom(...NO_JSON) },
-    { weight: 2, arbitrary: fc.integer({ min: 1, max: 150 }).map(nested) },
-    { weight: 2, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: anyText.map((text) => JSON.stringify({ canary, [text]: text })) },
-    { weight: 0.2, arbitrary: fc.integer({ min: 1, max: LARGEST }).map((length) => `"${'é'.repeat(length / 2)}"`) },
+    { weight: 120, arbitrary: fc.json({ maxDepth: 6 }) },
+    { weight: 80, arbitrary: fc.json().map((json) => `{"canary": "${canary}", "value": ${json}}`) },
+    { weight: 40, arbitrary: fc.constantFrom(...ODD_NUMBERS).map((digits) => `{"n": [${digits}]}`) },
+    { weight: 40, arbitrary: fc.constantFrom(...ODD_TEXTS) },
+    { weight: 30, arbitrary: fc.constantFrom(...NO_JSON) },
+    { weight: 20, arbitrary: fc.integer({ min: 1, max: 150 }).map(nested) },
+    { weight: 20, arbitrary: fc.constant(null) },
+    { weight: 10, arbitrary: anyText.map((text) => JSON.stringify({ canary, [text]: text })) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: LARGEST }).map((length) => `"${'é'.repeat(length / 2)}"`) },
   );
 
 const queue = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom(undefined, 'default', 'mail', 'reports') },
-  { weight: 2, arbitrary: fc.constantFrom('default ', ' default', 'Default', 'mail  ', '', ' ', '\t', '\0', '📬') },
-  { weight: 1, arbitrary: fc.constantFrom(PAUSED_QUEUE, `${PAUSED_QUEUE} `, `${PAUSED_QUEUE}  `) },
-  { weight: 0.3, arbitrary: anyText },
-  { weight: 0.3, arbitrary: fc.constantFrom('q'.repeat(255), 'q'.repeat(256)) },
+  { weight: 120, arbitrary: fc.constantFrom(undefined, 'default', 'mail', 'reports') },
+  { weight: 20, arbitrary: fc.constantFrom('default ', ' default', 'Default', 'mail  ', '', ' ', '\t', '\0', '📬') },
+  { weight: 10, arbitrary: fc.constantFrom(PAUSED_QUEUE, `${PAUSED_QUEUE} `, `${PAUSED_QUEUE}  `) },
+  { weight: 3, arbitrary: anyText },
+  { weight: 3, arbitrary: fc.constantFrom('q'.repeat(255), 'q'.repeat(256)) },
 );
 
 const priority = fc.oneof(
-  { weight: 8, arbitrary: fc.constant(undefined) },
-  { weight: 4, arbitrary: fc.integer({ min: -2, max: 2 }) },
-  { weight: 1, arbitrary: fc.constantFrom(-32_768, 32_767, 32_768, -32_769) },
-  { weight: 0.5, arbitrary: fc.integer({ min: -32_768, max: 32_767 }) },
+  { weight: 80, arbitrary: fc.constant(undefined) },
+  { weight: 40, arbitrary: fc.integer({ min: -2, max: 2 }) },
+  { weight: 10, arbitrary: fc.constantFrom(-32_768, 32_767, 32_768, -32_769) },
+  { weight: 5, arbitrary: fc.integer({ min: -32_768, max: 32_767 }) },
 );
 
 const runAt = fc.oneof(
-  { weight: 12, arbitrary: fc.constant(undefined) },
-  { weight: 4, arbitrary: fc.constantFrom('=NOW(3) + INTERVAL 1 SECOND', '=NOW()', '=CURRENT_TIMESTAMP(6)') },
+  { weight: 120, arbitrary: fc.constant(undefined) },
+  { weight: 40, arbitrary: fc.constantFrom('=NOW(3) + INTERVAL 1 SECOND', '=NOW()', '=CURRENT_TIMESTAMP(6)') },
   {
-    weight: 3,
+    weight: 30,
     arbitrary: fc.constantFrom(
       '1970-01-01 00:00:01',
       '1970-01-01 12:00:01',
@@ -143,7 +143,7 @@ const runAt = fc.oneof(
     ),
   },
   {
-    weight: 2,
+    weight: 20,
     arbitrary: fc.constantFrom(
       '0000-00-00 00:00:00',
       '',
@@ -154,20 +154,20 @@ const runAt = fc.oneof(
       '0',
     ),
   },
-  { weight: 1, arbitrary: fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(0, 19)) },
+  { weight: 10, arbitrary: fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(0, 19)) },
 );
 
 const key = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom(undefined, null) },
-  { weight: 2, arbitrary: fc.constantFrom('', ' ', 'a', 'A', 'a ', 'é', 'e', '\0', '📬') },
-  { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
-  { weight: 0.5, arbitrary: fc.constantFrom('k'.repeat(255), 'k'.repeat(256)) },
+  { weight: 120, arbitrary: fc.constantFrom(undefined, null) },
+  { weight: 20, arbitrary: fc.constantFrom('', ' ', 'a', 'A', 'a ', 'é', 'e', '\0', '📬') },
+  { weight: 40, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
+  { weight: 5, arbitrary: fc.constantFrom('k'.repeat(255), 'k'.repeat(256)) },
 );
 
 const maxAttempts = fc.oneof(
-  { weight: 10, arbitrary: fc.constantFrom(undefined, null) },
-  { weight: 4, arbitrary: fc.integer({ min: 0, max: 4 }) },
-  { weight: 1, arbitrary: fc.constantFrom(4_294_967_295, 4_294_967_296, -1) },
+  { weight: 100, arbitrary: fc.constantFrom(undefined, null) },
+  { weight: 40, arbitrary: fc.integer({ min: 0, max: 4 }) },
+  { weight: 10, arbitrary: fc.constantFrom(4_294_967_295, 4_294_967_296, -1) },
 );
 
 /**

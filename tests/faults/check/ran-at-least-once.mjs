@@ -8,7 +8,7 @@ export const ranAtLeastOnce = {
     const wereSomeDeleted = [...ledger.values()].some(({ fate }) => fate === 'deleted');
     const never = jobs.filter(
       ({ id, type, status }) =>
-        status === 'completed' && type in expect.kinds && !ran.has(id) && !expect.touched.has(id),
+        status === 'completed' && Object.hasOwn(expect.kinds, type) && !ran.has(id) && !expect.touched.has(id),
     );
     const strange = wereSomeDeleted ? [] : [...ran].filter((id) => !known.has(id));
     return [

@@ -57,7 +57,7 @@ export class Stage {
   canary;
   leaseMs = LEASE_MS;
   /** @type {import('../check/readings.mjs').Expectations} */
-  expect = { kinds: { ...KINDS }, touched: new Set() };
+  expect = { kinds: structuredClone(KINDS), touched: new Set() };
   /** Further words that must not be in any print. @type {string[]} */
   secrets = [];
   /** What the scene itself has seen to be wrong. @type {import('../check/check.mjs').Finding[]} */
