@@ -8,11 +8,14 @@ import { UPKEEP_STEPS, WORK_STEPS } from '../stage/steps.mjs';
 import { until } from '../stage/until.mjs';
 
 /** Runs that work, each to be frozen again and again; runs that only rescue; and runs that nobody touches. */
-const LANES = { work: 4, upkeep: 1, free: 1 };
+const LANES = { work: 3, upkeep: 1, free: 1 };
 const LANES_IF_LONG = { work: 6, upkeep: 2 };
 
-/** No less than the timeout of a session, which ends what a frozen run holds locked. */
-const LEASE_MS = 5_000;
+/**
+ * Less than the 5 s after which the server ends a silent session: a statement that was held then still arrives, when its run
+ * has been closed.
+ */
+const LEASE_MS = 3_000;
 
 /** A run ends after so many jobs: its close is one of the steps, and comes by often enough. */
 const MOST_JOBS = 60;
@@ -43,11 +46,11 @@ export const scene = {
   async run(stage) {
     const random = stage.random.fork('frosts');
     stage.leaseMs = LEASE_MS;
-    const common = ['--max-runs', '20', '--concurrency', '3'];
+    const common = ['--max-runs', '20', '--concurrency', '2'];
     stage.startFleet({ size: LANES.free, args: common });
     stage.startProducers({
       mix: { noop: 4, result: 2, slow: 1, 'effect.complete': 6, 'effect.save': 6, retry: 1, fail: 0.2, once: 0.3 },
-      jobsPerSecond: 80,
+      jobsPerSecond: 60,
       payloadOf: (type, choice) => ({ ms: choice.chance(0.7) && type !== 'slow' ? 0 : choice.int(20, 300) }),
     });
     /** @type {Map<string, { caught: number, missed: number }>} */
