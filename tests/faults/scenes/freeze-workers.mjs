@@ -74,6 +74,9 @@ export const scene = {
     for (const [name, { caught, missed }] of tally) {
       if (missed > 2 && caught === 0) throw new Error(`no run came to the step "${name}" in ${missed} tries`);
     }
+    const all = [...WORK_STEPS, ...UPKEEP_STEPS];
+    const reached = all.filter(({ name }) => (tally.get(name)?.caught ?? 0) > 0);
+    stage.say(`runs were frozen at ${reached.length} of ${all.length} steps`);
     await stage.comeToRest();
   },
 };
