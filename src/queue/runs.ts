@@ -53,13 +53,19 @@ const CLOSING_TRIES = 5;
 export async function closeRunPatiently(on: Queryable, runId: number, outcome: RunOutcome): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     try {
+      if (await closeRun(on, runId, outcome)) return true;
       // At a second try it may have been this very run, whose answer was lost.
-      return (await closeRun(on, runId, outcome)) || tries > 1;
+      return tries > 1 && (await readOutcome(on, runId)) === outcome;
     } catch (error) {
       if (tries === CLOSING_TRIES || !isTransient(error)) throw error;
     }
     await pause(100 * 2 ** tries);
   }
+}
+
+async function readOutcome(on: Queryable, runId: number): Promise<string | null | undefined> {
+  const [run] = await select<{ outcome: string | null }>(on, 'show_run', { runId });
+  return run?.outcome;
 }
 
 export async function giveUpSlot(on: Queryable, runId: number): Promise<void> {

@@ -34,6 +34,8 @@ export interface DrainOptions {
   emit: Emit;
   /** Executes one attempt, in this process or in one of its own. */
   execute(attempt: Attempt, type: JobType): Promise<Execution>;
+  /** False: the lease may be over, and the jobs be others'. It will be known soon. */
+  isLeaseSure(): boolean;
   /** Jobs have been claimed: from here on the lease must hold. */
   onClaim(): void;
   /** Slots that the jobs of earlier runs of this host still take. */
@@ -230,7 +232,9 @@ export class Drain {
     if (this.stopReason !== undefined) this.releaseBuffer(this.stopReason);
   }
 
+  /** A run that was frozen wakes with jobs that others may have long done: it begins none until it knows. */
   private startBuffered(): void {
+    if (!this.options.isLeaseSure()) return;
     while (this.stopReason === undefined && this.executing < this.room.slots && this.buffer.length > 0) {
       if (this.turn.isSpent()) return;
       const held = this.buffer.shift();

@@ -7,7 +7,7 @@ import { isConnectionLost } from '../db/faults';
 import { driverOptions, sessionStatements } from '../db/pool';
 import { WORDING } from '../events';
 import { closeRun, renewRun } from '../queue/runs';
-import { BLOCKED_CHECK_MS, Pulse } from './pulse';
+import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
 
 /** What the thread is started with. */
 export interface HeartbeatData {
@@ -29,6 +29,7 @@ export type HeartbeatMessage =
 // A job function may block the event loop of the process for as long as it likes: this thread has its own
 // loop and its own connection, and the lease holds.
 const data = workerData as HeartbeatData;
+const pulse = new Pulse(data.pulse);
 const tell = (message: HeartbeatMessage): void => parentPort?.postMessage(message);
 
 let connection: Connection | undefined;
@@ -55,9 +56,11 @@ async function beat(): Promise<void> {
     let wait = data.leaseMs / 4;
     // The process was stopped for longer than a session lives: ask on a new one.
     if (connection !== undefined && performance.now() - answeredAt > data.leaseMs) drop(connection);
+    const askedAt = monotonicMs();
     try {
       const open = await within(data.leaseMs / 4, async () => renewRun(await connect(), data.runId, data.leaseMs));
       if (!open) return tell({ kind: 'closed' });
+      pulse.setRenewed(askedAt);
       answeredAt = performance.now();
       silentSince = undefined;
       tell({ kind: 'renewed' });
@@ -95,7 +98,6 @@ async function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
  * something that one has left behind: it would keep the lease, and what is still to be written, for ever.
  */
 async function guardLoop(): Promise<void> {
-  const pulse = new Pulse(data.pulse);
   let seen = -1;
   let blockedMs = 0;
   for (;;) {

@@ -23,6 +23,19 @@ export class Heartbeat {
     this.onMessage = onMessage;
   }
 
+  /** The run's row is being inserted: its first lease begins. */
+  leaseBegins(): void {
+    this.pulse.setRenewed(monotonicMs());
+  }
+
+  /**
+   * False: the lease has passed since it was last renewed, and another may have closed the run. The thread finds out: in a
+   * process that was stopped for a while it has been stopped, too.
+   */
+  isLeaseSure(): boolean {
+    return this.pulse.sinceRenewed() < this.data.leaseMs;
+  }
+
   /** Starts the thread, once: a run that claims nothing does not pay for it. */
   start(): void {
     if (this.worker !== undefined) return;

@@ -3,20 +3,22 @@ export const BLOCKED_CHECK_MS = 500;
 
 const BEATS = 0;
 const DEADLINE = 1;
+const RENEWED = 2;
+const CELLS = 3;
 
 /** No job runs. */
 const NEVER = 0n;
 
 /**
- * Memory that the main loop and the heartbeat's thread share: a count that grows while the loop turns, and
- * when the earliest of its jobs is past its timeout. Counted in turns, not by the clock: a process that was
+ * Memory that the main loop and the heartbeat's thread share: a count that grows while the loop turns, when the earliest of
+ * its jobs is past its timeout, and when the lease was last renewed. Counted in turns, not by the clock: a process that was
  * stopped and woken is not blocked.
  */
 export class Pulse {
   readonly shared: SharedArrayBuffer;
   private readonly cells: BigInt64Array;
 
-  constructor(shared = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT)) {
+  constructor(shared = new SharedArrayBuffer(CELLS * BigInt64Array.BYTES_PER_ELEMENT)) {
     this.shared = shared;
     this.cells = new BigInt64Array(shared);
   }
@@ -45,7 +47,20 @@ export class Pulse {
     const deadline = Atomics.load(this.cells, DEADLINE);
     return deadline === NEVER ? Number.NEGATIVE_INFINITY : monotonicMs() - Number(deadline);
   }
+
+  /** The lease runs from this time on, as `now()`: that at which the server was asked, not that of its answer. */
+  setRenewed(atMs: number): void {
+    Atomics.store(this.cells, RENEWED, BigInt(Math.floor(atMs)));
+  }
+
+  /** Milliseconds since the lease began, or was last renewed. */
+  sinceRenewed(): number {
+    return monotonicMs() - Number(Atomics.load(this.cells, RENEWED));
+  }
 }
 
+// The process's own: a job may leave a fake one in its place.
+const readClock = process.hrtime.bigint.bind(process.hrtime);
+
 /** A clock that all threads of the machine share and that never jumps. */
-export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+export const monotonicMs = (): number => Number(readClock() / 1_000_000n);

@@ -54,6 +54,7 @@ export interface RunOptions {
   pruneMs?: number | undefined;
 }
 
+const CLOSED_BY_ANOTHER = 'another run closed it';
 /** After this many leases without an answer a run gives up what it does: another may long have it. */
 const SILENT_LEASES = 5;
 /** How long functions may take to end after their last abort, when the process ends anyway. */
@@ -70,7 +71,8 @@ export async function runOnce(options: RunOptions): Promise<ExitCode> {
   } finally {
     await run.release();
     // A network that swallows packets does not answer a farewell either.
-    const ending = pool.end().catch(() => pool.pool.end());
+    // Without a callback of its own the driver throws what a connection that has gone says to it: exit code 69, in place of 75.
+    const ending = pool.end().catch(() => pool.pool.end(() => undefined));
     await Promise.race([ending, pause(LAST_MOMENT_MS, undefined, { ref: false })]);
   }
 }
@@ -140,6 +142,7 @@ class Run {
       report: this.report,
       emit,
       execute: (attempt, type) => this.executeOne(attempt, type),
+      isLeaseSure: () => this.heartbeat.isLeaseSure(),
       onClaim: () => {
         keepHeapSmall();
         this.heartbeat.start();
@@ -164,6 +167,7 @@ class Run {
     let lateHeartbeat: NodeJS.Timeout | undefined;
     try {
       this.settler.packetBytes = await readLargestPacket(pool);
+      this.heartbeat.leaseBegins();
       await openRun(pool, { ...this.place, pid: process.pid, leaseMs: settings.lease });
       emit('run.started', { run_id: runId, host, pid: process.pid });
       lateHeartbeat = setTimeout(() => this.heartbeat.start(), settings.lease / 4);
@@ -217,7 +221,11 @@ class Run {
     await keepUp(pool, options.registry, emit);
     const slot = await this.takeSlot();
     if ('why' in slot) {
-      await closeRun(pool, runId, 'skipped');
+      // It is not one of too many: a closed run gets no slot.
+      if (!(await closeRun(pool, runId, 'skipped'))) {
+        this.loseLease(CLOSED_BY_ANOTHER);
+        return true;
+      }
       emit('run.skipped', { run_id: runId, why: slot.why });
       const starved = await findStarvation(pool, this.place, { queues: settings.queue, types: settings.type });
       if (starved !== undefined) emit('run.starved', starved);
@@ -281,7 +289,7 @@ class Run {
     const { lease } = this.options.settings;
     if (message.kind === 'closed') {
       // A beat that comes after the run has closed itself finds it closed, too.
-      if (!this.isClosing) this.loseLease('another run closed it');
+      if (!this.isClosing) this.loseLease(CLOSED_BY_ANOTHER);
     } else if (message.kind === 'silent' && message.forMs > SILENT_LEASES * lease) {
       this.loseLease(`the database server has not answered for ${SILENT_LEASES} leases`);
     } else if (message.kind === 'renewed') {
@@ -374,7 +382,7 @@ class Run {
     if (this.lost !== undefined) return;
     this.isClosing = true;
     try {
-      if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = 'another run closed it';
+      if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = CLOSED_BY_ANOTHER;
     } catch (error) {
       this.fault ??= error; // the next rescue closes it
     }

@@ -11,6 +11,8 @@ module.exports = [
   job('noop', () => undefined),
   job('result', ({ token }) => ({ token })),
   job('slow', ({ ms = 300 }, { signal }) => pause(ms, undefined, { signal })),
+  // It does not hear its signal.
+  job('deaf', ({ ms = 3_000 }) => pause(ms)),
   job('effect.complete', async ({ ms = 0 }, ctx) => {
     if (ms > 0) await pause(ms, undefined, { signal: ctx.signal });
     return ctx.complete(effect(ctx, 'complete'));

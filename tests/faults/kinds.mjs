@@ -10,6 +10,7 @@ export const KINDS = {
   noop: { ends: 'completed', effects: [] },
   result: { ends: 'completed', effects: [] },
   slow: { ends: 'completed', effects: [] },
+  deaf: { ends: 'completed', effects: [] },
   'effect.complete': { ends: 'completed', effects: ['complete'] },
   'effect.save': { ends: 'completed', effects: ['save 1', 'save 2', 'save 3'] },
   retry: { ends: 'completed', effects: [] },

@@ -19,6 +19,9 @@ function note(what, { id, type, attempt }) {
   writeSync(journal, `${stringify(line)}\n`);
 }
 
+// From here on its process may begin a job.
+writeSync(journal, `${stringify({ what: 'load', process: number, pid: process.pid, at: now() })}\n`);
+
 /** What ctx.complete and ctx.save write. */
 const effect = (ctx, step) => (tx) =>
   tx.query('INSERT INTO effects (job_id, step, attempt, process) VALUES (?, ?, ?, ?)', [

@@ -1,9 +1,22 @@
 import { scene as cutCommits } from './cut-commits.mjs';
+import { scene as freezeWorkers } from './freeze-workers.mjs';
 import { scene as hellFunctions } from './hell-functions.mjs';
 import { scene as hellRows } from './hell-rows.mjs';
+import { scene as killSuspects } from './kill-suspects.mjs';
 import { scene as killWorkers } from './kill-workers.mjs';
 import { scene as meddledRows } from './meddled-rows.mjs';
 import { scene as poisonRows } from './poison-rows.mjs';
+import { scene as stopWorkers } from './stop-workers.mjs';
 
 /** In the order in which they are played. @type {readonly import('./scene.mjs').Scene[]} */
-export const SCENES = [killWorkers, cutCommits, hellFunctions, poisonRows, hellRows, meddledRows];
+export const SCENES = [
+  killWorkers,
+  killSuspects,
+  stopWorkers,
+  freezeWorkers,
+  cutCommits,
+  hellFunctions,
+  poisonRows,
+  hellRows,
+  meddledRows,
+];

@@ -24,6 +24,7 @@ const LAST_RUN_MS = 30_000;
  * @property {string[]} [nodeArgs]
  * @property {string} [jobs] the module of the job types
  * @property {string[]} [launcher] stands before node: `faketime`, say
+ * @property {number} [pauseMs] from the end of a run to the start of the next; 100
  * @property {(number: number) => Pick<FleetOptions, 'url' | 'args' | 'env' | 'nodeArgs' | 'launcher'>} [each] what the
  *   run of this number has for its own
  */
@@ -162,7 +163,8 @@ export class Fleet {
       const process = this.#start();
       const { code, signal } = await process.started.ended;
       Object.assign(process, { code, signal, endedAt: steadyNow(), isStopped: false });
-      await pause(code === 0 || signal !== null ? NEXT_RUN_MS : AFTER_FAULT_MS);
+      const { pauseMs = NEXT_RUN_MS } = this.#options;
+      await pause(code === 0 || signal !== null ? pauseMs : Math.max(pauseMs, AFTER_FAULT_MS));
     }
   }
 

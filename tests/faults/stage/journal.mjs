@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 /**
  * What a job function said of itself.
  * @typedef {object} JournalLine
- * @property {'begin' | 'end' | 'abort'} what
+ * @property {'load' | 'begin' | 'end' | 'abort'} what load: the module was loaded by a process; it has no job
  * @property {number} job
  * @property {string} type
  * @property {number} attempt
@@ -45,6 +45,7 @@ export function toExecutions(lines) {
   /** @type {Map<string, Execution>} the newest of this attempt in this process */
   const open = new Map();
   for (const { what, job, type, attempt, process, pid, at } of lines) {
+    if (what === 'load') continue;
     const key = `${pid} ${job} ${attempt}`;
     const known = open.get(key);
     if (what === 'begin') {

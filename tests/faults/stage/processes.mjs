@@ -91,17 +91,36 @@ export function sendSignal(pid, signal) {
  * @param {number} parent
  * @returns {number[]}
  */
-export function findChildren(parent) {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      // 4312 (its name, which may hold anything) S PARENT …
-      const [, state, ppid] = /^.*\) (\S) (\d+) /s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
-      return Number(ppid) === parent && state !== 'Z' ? [Number(name)] : [];
-    } catch (error) {
-      // It has ended since the folder was read.
-      if (['ENOENT', 'ESRCH'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return [];
-      throw error;
-    }
-  });
+export const findChildren = (parent) =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const stat = readStat(pid);
+      return stat?.parent === parent && stat.state !== ENDED;
+    });
+
+/** @param {number} pid */
+export function isRunning(pid) {
+  const stat = readStat(pid);
+  return stat !== undefined && stat.state !== ENDED;
+}
+
+/** Ended, and nobody has asked for its exit code yet. */
+const ENDED = 'Z';
+
+/**
+ * @param {number} pid
+ * @returns {{ state: string, parent: number } | undefined} undefined: there is no such process
+ */
+function readStat(pid) {
+  try {
+    // 4312 (its name, which may hold anything) S PARENT …
+    const [, state = '', parent] = /^.*\) (\S) (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return { state, parent: Number(parent) };
+  } catch (error) {
+    // It may have ended since it was found.
+    if (['ENOENT', 'ESRCH'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return undefined;
+    throw error;
+  }
 }

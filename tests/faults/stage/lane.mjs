@@ -1,0 +1,69 @@
+import { Late, until } from './until.mjs';
+
+/** One run after the other, by way of a proxy that is theirs alone: what is caught there belongs to the run that is live. */
+export class Lane {
+  /**
+   * @param {import('./proxy.mjs').MeddlingProxy} proxy
+   * @param {import('./fleet.mjs').Fleet} fleet
+   */
+  constructor(proxy, fleet) {
+    this.proxy = proxy;
+    this.fleet = fleet;
+  }
+
+  /**
+   * @param {import('./stage.mjs').Stage} stage
+   * @param {import('./fleet.mjs').FleetOptions} options
+   */
+  static async open(stage, options) {
+    const proxy = await stage.openProxy();
+    const fleet = stage.startFleet({ ...options, size: 1, url: stage.database.url('worker', proxy.url) });
+    return new Lane(proxy, fleet);
+  }
+
+  /**
+   * Waits until the run that is live comes to this step, and keeps it there.
+   *
+   * @param {import('./steps.mjs').Step} step
+   * @param {number} deadlineMs
+   * @returns {Promise<{ number: number, pid: number, letGo: () => void, cut: () => void } | undefined>} undefined: none
+   *   came by, or it has ended
+   */
+  async catchAt({ name, match, fate }, deadlineMs) {
+    const trap = this.proxy.trap(match, fate);
+    try {
+      const caught = await until(`a run is at ${name}`, () => trap.all[0], { deadlineMs, everyMs: 5 });
+      const [victim] = this.fleet.live;
+      if (victim === undefined) trap.remove();
+      else return { number: victim.number, pid: victim.pid, letGo: trap.remove, cut: caught.cut };
+    } catch (error) {
+      trap.remove();
+      if (!(error instanceof Late)) throw error;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * The steps in an order of the seed's, for so many lanes: each gets its own, and all come by about equally often.
+ *
+ * @template T
+ * @param {readonly T[]} steps
+ * @param {number} lanes
+ * @param {import('../seeded.mjs').Seeded} random
+ * @returns {(() => T)[]} by lane, what gives the next one
+ */
+export function dealSteps(steps, lanes, random) {
+  const order = steps
+    .map((step) => ({ step, place: random.next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ step }) => step);
+  return Array.from({ length: lanes }, (_, lane) => {
+    let turn = lane;
+    return () => {
+      const step = /** @type {T} */ (order[turn % order.length]);
+      turn += lanes;
+      return step;
+    };
+  });
+}
