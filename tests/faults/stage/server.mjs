@@ -74,6 +74,11 @@ export class Server {
     return this.#port;
   }
 
+  /** False: it has been ended, or has ended itself. */
+  get isUp() {
+    return this.#running?.isAlive() ?? false;
+  }
+
   /** The process of the server, while it runs. */
   get pid() {
     return this.#running?.pid;

@@ -1,0 +1,58 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { whyNoSmallDisk } from '../stage/small-disk.mjs';
+import { until } from '../stage/until.mjs';
+
+const KIB = 1024;
+
+/** The data of a fresh server takes 130 MB of it. */
+const DISK_MEGABYTES = 500;
+
+const GAP_MS = { from: 500, to: 2_500 };
+
+const LASTS_MS = { from: 300, to: 6_000 };
+
+/** InnoDB cannot make the table any larger: "The table is full". */
+const TABLE_FULL = 1114;
+
+/** Until the pages that the tables have in reserve are used up, 4 MB each. */
+const REFUSAL_DEADLINE_MS = 30_000;
+
+/** @typedef {import('../stage/stage.mjs').Stage} Stage */
+
+/** @type {import('./scene.mjs').Scene} */
+export const scene = {
+  name: 'full-disk',
+  title: 'the disk of the server is full, and has room again',
+  diskMegabytes: DISK_MEGABYTES,
+  whyNot: whyNoSmallDisk,
+  async run(stage) {
+    const random = stage.random.fork('disk');
+    const { disk, server } = stage;
+    stage.startFleet();
+    const producers = stage.startProducers({
+      mix: { noop: 4, result: 6, retry: 3, fail: 0.3, 'effect.complete': 4, 'effect.save': 3, once: 0.3 },
+      jobsPerSecond: 150,
+      // Large, so that they need new pages: whoever only changes a row in place notices nothing.
+      payloadOf: (_, choice) => ({ text: 'p'.repeat(choice.int(0, 16 * KIB)), bytes: choice.int(0, 8 * KIB) }),
+    });
+    do {
+      await pause(random.int(GAP_MS.from, GAP_MS.to));
+      const struck = await stage.readHeld();
+      const before = producers.refusals(TABLE_FULL);
+      disk.fill();
+      const isFelt = () => {
+        // What a temporary file has given back is taken, too.
+        disk.fill();
+        return producers.refusals(TABLE_FULL) > before || !server.isUp;
+      };
+      await until('the server has no room', isFelt, { deadlineMs: REFUSAL_DEADLINE_MS });
+      stage.faults.note(server.isUp ? 'disk full' : 'disk full, and the server has ended itself', struck);
+      await pause(random.int(LASTS_MS.from, LASTS_MS.to));
+      disk.free();
+      if (!server.isUp) await server.start();
+      const { inserted } = producers;
+      await until('rows are inserted again', () => producers.inserted > inserted);
+    } while (stage.hasTime);
+    await stage.comeToRest();
+  },
+};
