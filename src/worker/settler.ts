@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isTransient } from '../db/faults';
+import { isFull, isTooLarge, isTransient } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { LeaseLostError, messageOf } from '../errors';
 import type { JobId } from '../queue/job';
@@ -33,8 +33,10 @@ export class Settler {
   private waiting: Settlement[] = [];
   private flushing: Promise<void> | undefined;
   private stopped = false;
-  /** The server's max_allowed_packet. */
+  /** The server's max_allowed_packet, as it was when the run began. */
   packetBytes = 1_048_576;
+  /** Text of the next flush at most: less, once the server has taken no more. */
+  private flushBytes = LARGEST_FLUSH_BYTES;
   private readonly options: SettlerOptions;
 
   constructor(options: SettlerOptions) {
@@ -81,6 +83,7 @@ export class Settler {
     const { pool, runId, onSettled, onLost, onFault, onWaiting } = this.options;
     try {
       const settled = await settleJobs(pool, runId, batch);
+      this.flushBytes = Math.min(LARGEST_FLUSH_BYTES, 2 * this.flushBytes);
       const blocked = settled.filter(({ how }) => how === 'blocked');
       for (const one of settled) if (one.how !== 'blocked') onSettled(one);
       if (blocked.length === 0) return;
@@ -88,8 +91,12 @@ export class Settler {
       if (blocked.length === this.waiting.length) await pause(RETRY_MS);
     } catch (error) {
       if (error instanceof LeaseLostError) return onLost(error);
-      if (!isTransient(error)) return this.afterRefusal(batch, error, onFault);
+      // Its max_allowed_packet has become less, or there is room for less in its temporary files.
+      if (isTooLarge(error) || isFull(error)) this.flushBytes = sumSizes(batch) / 2;
+      const isTooMuch = isTooLarge(error) && batch.length > 1;
+      if (!isTooMuch && !isTransient(error)) return this.afterRefusal(batch, error, onFault);
       this.waiting.unshift(...batch);
+      if (isTooMuch) return;
       onWaiting(error);
       await pause(RETRY_MS);
     }
@@ -114,7 +121,7 @@ export class Settler {
   }
 
   private take(): Settlement[] {
-    const most = Math.min(LARGEST_FLUSH_BYTES, this.packetBytes - FIXED_BYTES);
+    const most = Math.min(this.flushBytes, this.packetBytes - FIXED_BYTES);
     let bytes = 0;
     let count = 0;
     for (const settlement of this.waiting) {
@@ -125,6 +132,8 @@ export class Settler {
     return this.waiting.splice(0, count);
   }
 }
+
+const sumSizes = (batch: readonly Settlement[]): number => batch.reduce((sum, one) => sum + sizeOf(one), 0);
 
 /** A retry that the server does not take, such as one past the end of its calendar, must not come back for ever. */
 const refused = (settlement: Settlement, why: string): Settlement => ({
