@@ -54,5 +54,9 @@ export const scene = {
       await until('rows are inserted again', () => producers.inserted > inserted);
     } while (stage.hasTime);
     await stage.comeToRest();
+    const dropped = await stage.database.execute(
+      `SELECT id FROM background_jobs WHERE job_type = 'result' AND status = 'completed' AND result IS NULL`,
+    );
+    for (const { id } of dropped) stage.findings.push({ check: 'results are kept', id, text: 'its result is NULL' });
   },
 };
