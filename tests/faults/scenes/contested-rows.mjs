@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { until } from '../stage/until.mjs';
 
 /** Others at once. */
@@ -45,6 +46,7 @@ export const scene = {
       isOver = true;
     });
     await stage.comeToRest();
+    await findBrokenRuns(stage);
     const { waits, deadlocks } = await readLockCounts(stage);
     stage.say(`${waits - before.waits} lock waits, ${deadlocks - before.deadlocks} deadlocks`);
     if (waits === before.waits) throw new Error('nobody has waited for a lock: it has shown nothing');

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { whyNoSmallDisk } from '../stage/small-disk.mjs';
 import { until } from '../stage/until.mjs';
 
@@ -28,7 +29,8 @@ export const scene = {
   async run(stage) {
     const random = stage.random.fork('disk');
     const { disk, server } = stage;
-    stage.startFleet();
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
     const producers = stage.startProducers({
       mix: { noop: 4, result: 6, retry: 3, fail: 0.3, 'effect.complete': 4, 'effect.save': 3, once: 0.3 },
       jobsPerSecond: 150,
@@ -54,6 +56,7 @@ export const scene = {
       await until('rows are inserted again', () => producers.inserted > inserted);
     } while (stage.hasTime);
     await stage.comeToRest();
+    await findBrokenRuns(stage);
     const dropped = await stage.database.execute(
       `SELECT id FROM background_jobs WHERE job_type = 'result' AND status = 'completed' AND result IS NULL`,
     );

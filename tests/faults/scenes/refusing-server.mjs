@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { Hogs } from '../stage/hogs.mjs';
 import { killSession } from '../stage/sessions.mjs';
 import { until } from '../stage/until.mjs';
@@ -23,9 +24,21 @@ export const scene = {
   serverOptions: ['--max-connections=80'],
   async run(stage) {
     const random = stage.random.fork('refusals');
-    stage.startFleet();
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
     stage.startProducers({
-      mix: { noop: 6, result: 3, slow: 1, 'effect.complete': 4, 'effect.save': 4, retry: 1, fail: 0.2, once: 0.3 },
+      // Poison: for suspects, each in a process of its own.
+      mix: {
+        noop: 6,
+        result: 3,
+        slow: 1,
+        'effect.complete': 4,
+        'effect.save': 4,
+        retry: 1,
+        fail: 0.2,
+        once: 0.3,
+        poison: 0.01,
+      },
       jobsPerSecond: 150,
       payloadOf: (type, choice) => (type.startsWith('effect') ? { ms: choice.int(0, 150) } : {}),
     });
@@ -40,6 +53,7 @@ export const scene = {
       await strike(stage, admin, random);
     }
     await stage.comeToRest();
+    await findBrokenRuns(stage);
   },
 };
 

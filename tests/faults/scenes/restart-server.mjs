@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
 
 /** Between the server's return and its next end: time enough for runs to have work in hand again. */
 const UP_MS = { from: 400, to: 4_000 };
@@ -13,9 +14,21 @@ export const scene = {
   async run(stage) {
     const random = stage.random.fork('restarts');
     const { server } = stage;
-    stage.startFleet();
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
     stage.startProducers({
-      mix: { noop: 6, result: 3, slow: 1, 'effect.complete': 4, 'effect.save': 4, retry: 1, fail: 0.2, once: 0.3 },
+      // Poison: for suspects, each in a process of its own.
+      mix: {
+        noop: 6,
+        result: 3,
+        slow: 1,
+        'effect.complete': 4,
+        'effect.save': 4,
+        retry: 1,
+        fail: 0.2,
+        once: 0.3,
+        poison: 0.01,
+      },
       jobsPerSecond: 150,
       payloadOf: (type, choice) => (type.startsWith('effect') ? { ms: choice.int(0, 150) } : {}),
     });
@@ -29,5 +42,6 @@ export const scene = {
       await server.start();
     }
     await stage.comeToRest();
+    await findBrokenRuns(stage);
   },
 };

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { killSession } from '../stage/sessions.mjs';
 
 const KIB = 1024;
@@ -21,7 +22,8 @@ export const scene = {
   serverOptions: ['--max-allowed-packet=1M'],
   async run(stage) {
     const random = stage.random.fork('packets');
-    stage.startFleet();
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
     stage.startProducers({
       mix: { noop: 6, result: 8, retry: 3, fail: 0.2, 'effect.complete': 2, 'effect.save': 2, 'save.large': 0.5 },
       jobsPerSecond: 150,
@@ -44,6 +46,7 @@ export const scene = {
       stage.faults.note(`max_allowed_packet is ${bytes}`, struck);
     }
     await stage.comeToRest();
+    await findBrokenRuns(stage);
     const dropped = await stage.database.execute(
       `SELECT id, JSON_VALUE(payload, '$.bytes') AS bytes FROM background_jobs
        WHERE job_type = 'result' AND status = 'completed' AND result IS NULL`,
