@@ -86,7 +86,7 @@ async function fillConnections(stage, admin, random) {
   const struck = await stage.readHeld();
   const hogs = new Hogs(stage.database.url('viewer'));
   try {
-    await until('no connection is left', () => hogs.refusals > 0);
+    await until('no connection is left', () => hogs.refusals > 0, { deadlineMs: 60_000 });
     stage.faults.note('no connection left', struck);
     // Whoever has one would go on with it: some have to ask for another one now.
     for (let left = random.int(1, 5); left > 0; left--) await killSession(admin, random, { whole: true });

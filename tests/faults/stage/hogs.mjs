@@ -6,6 +6,9 @@ const TOO_MANY = 1040;
 
 const NEXT_TRY_MS = 20;
 
+/** To open a connection takes a while, the more so where others keep the machine busy. */
+const AT_ONCE = 8;
+
 /** Takes every connection that the server has to give, and each one that becomes free, as somebody else's app does. */
 export class Hogs {
   #url;
@@ -18,7 +21,7 @@ export class Hogs {
   /** @param {string} url of a user who has no connection kept for him */
   constructor(url) {
     this.#url = url;
-    this.#working = this.#work();
+    this.#working = Promise.all(Array.from({ length: AT_ONCE }, () => this.#work()));
   }
 
   /** Times that it was refused one: from the first on there was none left. */
