@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { readPrints } from '../stage/read.mjs';
 import { whyNoSmallDisk } from '../stage/small-disk.mjs';
 import { until } from '../stage/until.mjs';
 
@@ -19,6 +21,14 @@ const TABLE_FULL = 1114;
 const REFUSAL_DEADLINE_MS = 30_000;
 
 /** @typedef {import('../stage/stage.mjs').Stage} Stage */
+
+/**
+ * How often runs have said that they wait for it. What they write needs room for temporary files, and feels it first.
+ *
+ * @param {Stage} stage
+ */
+const countWaits = ({ folder }) =>
+  readPrints(join(folder, 'runs')).reduce((sum, { text }) => sum + text.split('cannot do it just now').length - 1, 0);
 
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
@@ -42,14 +52,15 @@ export const scene = {
     do {
       await pause(random.int(GAP_MS.from, GAP_MS.to));
       const struck = await stage.readHeld();
-      const before = producers.refusals(TABLE_FULL);
+      const refusals = () => producers.refusals(TABLE_FULL) + countWaits(stage);
+      const before = refusals();
       disk.fill();
       const isFelt = () => {
         // What a temporary file has given back is taken, too.
         disk.fill();
-        return producers.refusals(TABLE_FULL) > before || !server.isUp;
+        return refusals() > before || !server.isUp;
       };
-      await until('the server has no room', isFelt, { deadlineMs: REFUSAL_DEADLINE_MS });
+      await until('somebody feels that there is no room', isFelt, { deadlineMs: REFUSAL_DEADLINE_MS });
       stage.faults.note(server.isUp ? 'disk full' : 'disk full, and the server has ended itself', struck);
       await pause(random.int(LASTS_MS.from, LASTS_MS.to));
       disk.free();
