@@ -7,15 +7,25 @@ const CONFLICTS = new Set([
   1020, // record has changed since last read: MariaDB >= 11.6 with snapshot isolation
 ]);
 
-/** The server takes no writes just now: a cluster that elects, a replica being promoted, no connection free. */
-const BUSY = new Set([
-  3101, // group replication rolled the transaction back
-  1047, // Galera: node not prepared
-  1290, // read-only option
-  1836, // read-only mode
-  1040, // too many connections
-  1203, // too many connections of this user
-]);
+const CLUSTER = 'is not ready; see to its cluster';
+const READ_ONLY = 'takes no writes; end that, or correct DATABASE_URL';
+const NO_CONNECTION = 'has no connection free; raise its max_connections, or start fewer runs';
+const NO_ROOM = 'has no room; make some on its disk';
+
+/** The server cannot do it just now, and may at any moment: each with what it is, and its mend. */
+const BUSY: Record<number, string> = {
+  3101: CLUSTER, // group replication rolled the transaction back
+  1047: CLUSTER, // Galera: node not prepared
+  1290: READ_ONLY, // read-only option
+  1836: READ_ONLY, // read-only mode
+  1040: NO_CONNECTION, // too many connections
+  1203: NO_CONNECTION, // too many connections of this user
+  1226: NO_CONNECTION, // the same, by a limit of this very account
+  3: NO_ROOM, // a temporary file could not be written
+  1021: NO_ROOM, // the disk is full
+  1026: NO_ROOM, // a temporary file could not be written, MariaDB's own
+  1114: NO_ROOM, // the table is full: InnoDB can make it no larger
+};
 
 /** The server ended the session, and said so before it closed the connection. */
 const SESSION_ENDED = new Set([
@@ -60,6 +70,12 @@ export const isServerError = (error: unknown, ...numbers: number[]): boolean => 
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(errnoOf(error) ?? 0);
 
+/** True if the disk of the server is full, or a table can grow no further. The statement alone is undone. */
+export const isFull = (error: unknown): boolean => BUSY[errnoOf(error) ?? 0] === NO_ROOM;
+
+/** True if the statement is larger than max_allowed_packet: the server ends the session for it, and would so again. */
+export const isTooLarge = (error: unknown): boolean => isServerError(error, 1153);
+
 /** True if a lock stayed another transaction's for as long as the session waits. */
 export const isLockWaitTimeout = (error: unknown): boolean => isServerError(error, 1205);
 
@@ -82,7 +98,7 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** True if the same transaction may succeed when it is tried again from its start. */
 export const isTransient = (error: unknown): boolean =>
-  isConflict(error) || BUSY.has(errnoOf(error) ?? 0) || isConnectionLost(error);
+  isConflict(error) || (errnoOf(error) ?? 0) in BUSY || (isConnectionLost(error) && !isTooLarge(error));
 
 /** True if the server answered the login with a no: waiting does not help. */
 function isRefusal(error: unknown): boolean {
@@ -101,6 +117,7 @@ const REFUSALS: Record<number, string> = {
   1698: 'the user or password is wrong: correct DATABASE_URL',
   1049: 'create the database, or correct DATABASE_URL',
   1130: 'the server takes no connection from this host: GRANT the user @ this host',
+  1153: 'raise max_allowed_packet of the server',
   1142: `GRANT the privilege to the user of DATABASE_URL, ${OTHER_USER}`,
   1143: `GRANT the privilege on this column to the user of DATABASE_URL, ${OTHER_USER}`,
   1227: 'GRANT the privilege to the user of DATABASE_URL',
@@ -139,14 +156,11 @@ export function explain(error: unknown, server: string): unknown {
   if (isMissingTable(error)) {
     return new ConfigError(`${serverSaid(error)}; run rowlock migrate`, { cause: error });
   }
-  if (isConnectionLost(error) || BUSY.has(errnoOf(error) ?? 0)) {
+  const busy = BUSY[errnoOf(error) ?? 0];
+  if (isConnectionLost(error) || busy !== undefined) {
+    const [is, how] = (busy ?? 'does not answer; start it, or correct DATABASE_URL').split('; ');
     const why = codeOf(error) ?? messageOf(error);
-    return new UnreachableError(
-      `the database server at ${server} does not answer (${why}); start it, or correct DATABASE_URL`,
-      {
-        cause: error,
-      },
-    );
+    return new UnreachableError(`the database server at ${server} ${is} (${why}); ${how}`, { cause: error });
   }
   return error;
 }

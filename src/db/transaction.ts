@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isConflict, isConnectionLost, isTransient } from './faults';
+import { isConflict, isConnectionLost, isFull, isTransient } from './faults';
 import type { Pool, PoolConnection } from './pool';
 
 /** COMMIT was sent and no answer came: the server may have done it, may not have, or may be about to. */
@@ -10,7 +10,10 @@ export class CommitUnknownError extends Error {
 export interface TransactionOptions {
   /** Times the whole is tried at most. @default 10 */
   tries?: number;
-  /** A server that is away does not count as a try: `signal` alone ends the waiting. @default false */
+  /**
+   * A server that is away does not count as a try: `signal` alone ends the waiting. A full table does, as it may be the
+   * caller's own, and full by its own measure. @default false
+   */
   outlast?: boolean;
   /**
    * What to do when COMMIT got no answer. `retry` suits a body that finds out for itself that its work
@@ -41,7 +44,7 @@ export async function transaction<T>(
     try {
       return await once(pool, body, onUnknownCommit, signal);
     } catch (error) {
-      if (!outlast || isConflict(error)) counted++;
+      if (!outlast || isConflict(error) || isFull(error)) counted++;
       if (counted >= tries || !isTransient(error) || signal?.aborted === true) throw error;
     }
     await pause(backoffMs(attempt));

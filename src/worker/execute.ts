@@ -1,4 +1,4 @@
-import { isJsonRefused } from '../db/faults';
+import { isJsonRefused, isTooLarge } from '../db/faults';
 import { codeOf, isRetryAfter, isUnrecoverable, messageOf } from '../errors';
 import { completeJob, TakenAwayError } from '../queue/fenced';
 import { findUnstorable } from '../queue/payload-fault';
@@ -184,8 +184,9 @@ async function commit(attempt: Attempt, type: JobType, around: Surroundings, don
     await complete(result);
     return { committed: true, ...dropped };
   } catch (error) {
-    if (result === null || !isJsonRefused(error)) throw error;
-    // A document nested too deep for this version of the server, say. All of it was undone.
+    if (result === null || !(isJsonRefused(error) || isTooLarge(error))) throw error;
+    // A document nested too deep for this version of the server, say, or a server that takes less than before. All of it
+    // was undone.
     await complete(null);
     return { committed: true, dropped: messageOf(error) };
   }

@@ -1,5 +1,5 @@
 import { ON_MARIADB } from '../db/caller';
-import { isServerError, isTransient } from '../db/faults';
+import { isConnectionLost, isFull, isServerError, isTransient } from '../db/faults';
 import type { PoolConnection } from '../db/pool';
 import { UNDO_PART } from '../db/wholly';
 import type { Tx } from './define';
@@ -82,7 +82,7 @@ export class GuardedTx {
     try {
       return await (this.tx[method] as (...a: unknown[]) => Promise<unknown>).apply(this.tx, args);
     } catch (error) {
-      if (isTransient(error) || isServerError(error, LOCK_TABLE_FULL)) this.poisoned = error;
+      if (hasUndoneAll(error)) this.poisoned = error;
       throw error;
     }
   }
@@ -103,6 +103,10 @@ export class GuardedTx {
     return answer;
   }
 }
+
+/** True if more than the one statement may be undone: what was written before it, too. */
+const hasUndoneAll = (error: unknown): boolean =>
+  (isTransient(error) && !isFull(error)) || isConnectionLost(error) || isServerError(error, LOCK_TABLE_FULL);
 
 /** The first word of a statement that may pass. @throws RefusedStatementError */
 function readWord(given: unknown): string {

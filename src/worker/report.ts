@@ -1,3 +1,4 @@
+import { isConnectionLost } from '../db/faults';
 import { messageOf } from '../errors';
 import type { DeadLetters, Emit, RunCounts } from '../events';
 import type { Settled } from '../queue/settle';
@@ -73,7 +74,8 @@ export class Report {
   waiting(error: unknown): void {
     if (this.toldWaiting) return;
     this.toldWaiting = true;
-    this.emit('run.waiting', { why: `the database server does not answer (${messageOf(error)})` });
+    const what = isConnectionLost(error) ? 'does not answer' : 'cannot do it just now';
+    this.emit('run.waiting', { why: `the database server ${what} (${messageOf(error)})` });
   }
 
   /** Jobs that failed for good; cancelled ones are none, as nobody need look after them. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isTransient } from '../db/faults';
+import { isFull, isTooLarge, isTransient } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { LeaseLostError, messageOf } from '../errors';
 import type { JobId } from '../queue/job';
@@ -33,9 +33,17 @@ const RETRY_MS = 250;
 export class Settler {
   private waiting: Settlement[] = [];
   private flushing: Promise<void> | undefined;
+  /**
+   * A lock on their rows was somebody else's for too long, such as a producer's open transaction on the same unique_key.
+   * They are tried one by one, beside the others: each try waits for the lock once more.
+   */
+  private blocked: Settlement[] = [];
+  private retrying: Promise<void> | undefined;
   private stopped = false;
-  /** The server's max_allowed_packet. */
+  /** The server's max_allowed_packet, as it was when the run began. */
   packetBytes = 1_048_576;
+  /** Text of the next flush at most: less, once the server has taken no more. */
+  private flushBytes = LARGEST_FLUSH_BYTES;
   private readonly options: SettlerOptions;
 
   constructor(options: SettlerOptions) {
@@ -49,48 +57,80 @@ export class Settler {
 
   /** Outcomes not written yet, but for the flush under way. */
   get backlog(): number {
-    return this.waiting.length;
+    return this.waiting.length + this.blocked.length;
   }
 
   add(settlement: Settlement): void {
     if (this.stopped) return;
     const fits = sizeOf(settlement) <= this.packetBytes - FIXED_BYTES;
     this.waiting.push(fits ? settlement : this.withoutResult(settlement, 'it is larger than a packet of the server'));
-    this.flushing ??= this.flush().finally(() => {
-      this.flushing = undefined;
-    });
+    this.flushing ??= this.flush();
   }
 
   /** Resolves once everything added is written, or nothing can be any more. */
   async drained(): Promise<void> {
-    while (this.flushing !== undefined) await this.flushing;
+    while (this.flushing !== undefined || this.retrying !== undefined) await Promise.all([this.flushing, this.retrying]);
   }
 
   /** Writes nothing more: the jobs belong to somebody else. */
   stop(): void {
     this.stopped = true;
     this.waiting = [];
+    this.blocked = [];
   }
 
+  /**
+   * Its end is set in the same turn in which it sees that nothing waits: what was added between the two, when a `then`
+   * set it a few microtasks later, was never written.
+   */
   private async flush(): Promise<void> {
-    // Jobs that end in this very turn of the loop belong to this batch.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0 && !this.stopped) await this.write(this.take());
+    try {
+      // Jobs that end in this very turn of the loop belong to this batch.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      while (this.waiting.length > 0 && !this.stopped) await this.write(this.take());
+    } finally {
+      this.flushing = undefined;
+    }
+  }
+
+  private async retryBlocked(): Promise<void> {
+    try {
+      while (this.blocked.length > 0 && !this.stopped) {
+        const [first] = this.blocked.splice(0, 1);
+        if (first === undefined) return;
+        await this.write([first]);
+        if (this.blocked.includes(first)) await pause(RETRY_MS);
+      }
+    } finally {
+      this.retrying = undefined;
+    }
+  }
+
+  /** Ahead of whatever waits. */
+  private putBack(...settlements: Settlement[]): void {
+    if (this.stopped) return;
+    this.waiting.unshift(...settlements);
+    this.flushing ??= this.flush();
   }
 
   private async write(batch: Settlement[]): Promise<void> {
     const { pool, runId, onSettled, onLost, onFault, onWaiting } = this.options;
     try {
       const settled = await settleJobs(pool, runId, batch);
+      this.flushBytes = Math.min(LARGEST_FLUSH_BYTES, 2 * this.flushBytes);
       const blocked = settled.filter(({ how }) => how === 'blocked');
       for (const one of settled) if (one.how !== 'blocked') onSettled(one);
       if (blocked.length === 0) return;
-      this.waiting.push(...blocked.map(({ settlement }) => settlement));
-      if (blocked.length === this.waiting.length) await pause(RETRY_MS);
+      this.blocked.push(...blocked.map(({ settlement }) => settlement));
+      this.retrying ??= this.retryBlocked();
     } catch (error) {
       if (error instanceof LeaseLostError) return onLost(error);
-      if (!isTransient(error)) return this.afterRefusal(batch, error, onFault);
-      this.waiting.unshift(...batch);
+      // Its max_allowed_packet has become less, or there is room for less in its temporary files.
+      if (isTooLarge(error) || isFull(error)) this.flushBytes = sumSizes(batch) / 2;
+      const isTooMuch = isTooLarge(error) && batch.length > 1;
+      if (!isTooMuch && !isTransient(error)) return this.afterRefusal(batch, error, onFault);
+      this.putBack(...batch);
+      if (isTooMuch) return;
       onWaiting(error);
       await pause(RETRY_MS);
     }
@@ -104,8 +144,8 @@ export class Settler {
       for (const one of batch) await this.write([one]);
       return;
     }
-    if (first.result !== null) this.waiting.unshift(this.withoutResult(first, messageOf(error)));
-    else if (first.status === 'pending') this.waiting.unshift(refused(first, messageOf(error)));
+    if (first.result !== null) this.putBack(this.withoutResult(first, messageOf(error)));
+    else if (first.status === 'pending') this.putBack(refused(first, messageOf(error)));
     else onFault(error);
   }
 
@@ -115,7 +155,7 @@ export class Settler {
   }
 
   private take(): Settlement[] {
-    const most = Math.min(LARGEST_FLUSH_BYTES, this.packetBytes - FIXED_BYTES);
+    const most = Math.min(this.flushBytes, this.packetBytes - FIXED_BYTES);
     let bytes = 0;
     let count = 0;
     for (const settlement of this.waiting) {
@@ -126,6 +166,8 @@ export class Settler {
     return this.waiting.splice(0, count);
   }
 }
+
+const sumSizes = (batch: readonly Settlement[]): number => batch.reduce((sum, one) => sum + sizeOf(one), 0);
 
 /** A retry that the server does not take, such as one past the end of its calendar, must not come back for ever. */
 const refused = (settlement: Settlement, why: string): Settlement => ({

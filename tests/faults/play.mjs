@@ -38,7 +38,7 @@ const SHOWN_AT_MOST = 5;
 export async function play(scene, options, onStage) {
   const began = performance.now();
   rmSync(options.folder, { recursive: true, force: true });
-  const stage = await Stage.open(options, [...(scene.serverOptions ?? [])]);
+  const stage = await Stage.open(options, scene);
   onStage.stage = stage;
   /** @type {import('./check/check.mjs').Finding[]} */
   let findings = [];
@@ -60,7 +60,7 @@ export async function play(scene, options, onStage) {
     onStage.stage = undefined;
   }
   wrong.push(...describe(findings));
-  if (wrong.length === 0) rmSync(options.folder, { recursive: true, force: true });
+  if (wrong.length === 0 && !options.keep) rmSync(options.folder, { recursive: true, force: true });
   /** @param {string[]} checks */
   const count = (...checks) => findings.filter(({ check }) => checks.includes(check)).length;
   return {

@@ -1,8 +1,9 @@
-// npm run test:faults [-- --long] [--seed N] [--scene NAME …] [--server mariadb|mysql]
+// npm run test:faults [-- --long] [--seed N] [--scene NAME …] [--server mariadb|mysql] [--keep]
 //
 // Plays the scenes in turn, each on a server of its own, and prints a table of what came of them. The short form takes
 // less than five minutes, and MariaDB alone; the long one half an hour, and MySQL too where it is there. The same seed
-// makes the same choices. Exit code 1 if any scene failed: its folder stays, with its logs and its data.
+// makes the same choices. Exit code 1 if any scene failed: its folder stays, with its logs and its data. With --keep, so do
+// those of scenes that held.
 import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -17,6 +18,7 @@ const OPTIONS = /** @type {const} */ ({
   seed: { type: 'string' },
   scene: { type: 'string', multiple: true },
   server: { type: 'string' },
+  keep: { type: 'boolean', default: false },
 });
 
 /** For the faults of all scenes together; starting servers, coming to rest and checking come on top. */
@@ -41,7 +43,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 }
 
 await runScript(async () => {
-  const { long, seed, scene: names = [], server } = readArguments();
+  const { long, seed, scene: names = [], server, keep } = readArguments();
   await prepare();
   // Only now: they load what has just been installed.
   const { SCENES } = await import('./scenes/index.mjs');
@@ -69,6 +71,11 @@ await runScript(async () => {
   const all = [];
   mkdirSync(FOLDER, { recursive: true });
   for (const scene of chosen) {
+    const whyNot = scene.whyNot?.();
+    if (whyNot !== undefined) {
+      say(`${scene.name} is left out: ${whyNot}`);
+      continue;
+    }
     for (const family of wanted) {
       const program = programs.get(family);
       if (program === undefined || scene.families?.includes(family) === false) continue;
@@ -78,7 +85,7 @@ await runScript(async () => {
       say(`${scene.name} on ${family} ${program.version}: ${scene.title}`);
       const played = await play(
         scene,
-        { name: scene.name, seed, seconds, long, family, program, folder, template, say },
+        { name: scene.name, seed, seconds, long, family, program, folder, template, keep, say },
         onStage,
       );
       all.push(played);

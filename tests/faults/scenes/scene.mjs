@@ -7,6 +7,8 @@
  * @property {boolean} [longOnly] left out of the short form
  * @property {readonly import('../stage/programs.mjs').Family[]} [families] the servers it is played on; all
  * @property {readonly string[]} [serverOptions] for the server's start
+ * @property {number} [diskMegabytes] the server stands on a disk of its own, no larger than this: `stage.disk`
+ * @property {() => string | undefined} [whyNot] why it cannot be played on this machine
  * @property {(stage: import('../stage/stage.mjs').Stage) => Promise<void>} run plays it to the end of all work
  */
 

@@ -1,8 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 /**
- * What became of a row that somebody inserted. `unknown`: COMMIT got no answer.
- * @typedef {'committed' | 'rolled back' | 'unknown' | 'deleted'} Fate
+ * What became of a row that somebody inserted. `unknown`: COMMIT got no answer. `withdrawn`: deleted before any run had
+ * claimed it, so that nothing of it is in any other account.
+ * @typedef {'committed' | 'rolled back' | 'unknown' | 'withdrawn' | 'deleted'} Fate
  */
 
 /**

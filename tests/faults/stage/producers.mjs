@@ -1,8 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { isOfServer } from './of-server.mjs';
 
 /** A second insert with a unique_key. */
 const DUPLICATE = 1062;
+
+/**
+ * What undoes a transaction at its COMMIT for sure. No answer says nothing, and neither does that the session was ended.
+ */
+const UNDONE = new Set([
+  1205, // lock wait timeout
+  1213, // deadlock
+  1290, // read-only option
+]);
 
 const RECONNECT_MS = 200;
 
@@ -28,6 +38,8 @@ export class Producers {
   /** @type {Promise<void>[]} */
   #all = [];
   #inserted = 0;
+  /** @type {Map<number, number>} */
+  #refusals = new Map();
 
   /**
    * @param {ProducerOptions & { url: string }} options
@@ -47,6 +59,15 @@ export class Producers {
   /** Rows that are committed for sure. */
   get inserted() {
     return this.#inserted;
+  }
+
+  /**
+   * How many transactions the server has refused with this error number.
+   *
+   * @param {number} errno
+   */
+  refusals(errno) {
+    return this.#refusals.get(errno) ?? 0;
   }
 
   async stop() {
@@ -69,7 +90,7 @@ export class Producers {
       } catch (error) {
         connection?.destroy();
         connection = undefined;
-        if (/** @type {{ code?: string }} */ (error).code === undefined) throw error;
+        if (!isOfServer(error)) throw error;
         await rest(RECONNECT_MS, signal);
       }
       await rest((rows.length * size * 1000) / jobsPerSecond - (performance.now() - began), signal);
@@ -98,9 +119,9 @@ export class Producers {
       }
       this.#note(rows, isUndone ? 'rolled back' : 'committed');
     } catch (error) {
-      const { errno, fatal } = /** @type {{ errno?: number, fatal?: boolean }} */ (error);
-      // An error that the server has answered to COMMIT has undone it; no answer says nothing.
-      const isUnknown = committing && (fatal === true || errno === undefined || errno < 0);
+      const { errno = 0 } = /** @type {{ errno?: number }} */ (error);
+      this.#refusals.set(errno, this.refusals(errno) + 1);
+      const isUnknown = committing && !UNDONE.has(errno);
       this.#note(rows, isUnknown ? 'unknown' : 'rolled back');
       if (errno !== DUPLICATE) throw error;
       await connection.query('ROLLBACK');

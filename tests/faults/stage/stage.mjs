@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KINDS } from '../kinds.mjs';
 import { Seeded } from '../seeded.mjs';
@@ -13,6 +13,7 @@ import { MeddlingProxy } from './proxy.mjs';
 import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
+import { SmallDisk } from './small-disk.mjs';
 import { until } from './until.mjs';
 
 /** Short: what a dead run held is to be taken back while the scene still looks. A second is the least. */
@@ -20,6 +21,9 @@ const LEASE_MS = 3_000;
 
 /** All of the rows end within this, once nothing disturbs them any more. */
 const QUIET_DEADLINE_MS = 120_000;
+
+const DEADLOCK = 1213;
+const LOCK_WAIT_TIMEOUT = 1205;
 
 /**
  * @typedef {object} StageOptions
@@ -30,6 +34,7 @@ const QUIET_DEADLINE_MS = 120_000;
  * @property {import('./programs.mjs').Family} family
  * @property {import('../../../scripts/database/local-server.mjs').Program} program
  * @property {string} folder for all that it writes
+ * @property {boolean} [keep] the folder also where the scene held
  * @property {string} template where the family's fresh data is kept
  * @property {(text: string) => void} say
  */
@@ -48,6 +53,8 @@ export class Stage {
   /** @type {(() => unknown)[]} */
   #endings = [];
   #runNumbers = 0;
+  /** @type {SmallDisk | undefined} */
+  #disk;
   #began = steadyNow();
 
   faults = new Faults();
@@ -84,24 +91,31 @@ export class Stage {
    * Starts the server and makes the database.
    *
    * @param {StageOptions} options
-   * @param {string[]} [serverOptions]
+   * @param {Pick<import('../scenes/scene.mjs').Scene, 'serverOptions' | 'diskMegabytes'>} [wishes]
    */
-  static async open(options, serverOptions = []) {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  static async open(options, { serverOptions = [], diskMegabytes } = {}) {
     const { program, template, folder } = options;
+    const home = join(folder, 'server');
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const disk = diskMegabytes === undefined ? undefined : new SmallDisk(home, diskMegabytes);
     const processes = new Processes();
     try {
-      const server = await Server.create(
-        { program, template, folder: join(folder, 'server'), processes },
-        serverOptions,
-      );
+      const server = await Server.create({ program, template, folder: home, processes }, [...serverOptions]);
       const stage = new Stage(options, server, processes);
+      stage.#disk = disk;
       stage.database = await Database.create(server);
       return stage;
     } catch (error) {
       await processes.close();
+      disk?.unmount();
       throw error;
     }
+  }
+
+  /** What the server stands on, where the scene has wished for it. */
+  get disk() {
+    if (this.#disk === undefined) throw new Error('the scene says no diskMegabytes');
+    return this.#disk;
   }
 
   get folder() {
@@ -227,9 +241,13 @@ export class Stage {
 
   /** Rows that have not ended, each pause before a next attempt being over. */
   async #countOpen() {
-    await this.database.execute(
+    const hurry = this.database.execute(
       `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
     );
+    await hurry.catch((error) => {
+      // A claim of the same rows has won; the next look comes soon.
+      if (error.errno !== DEADLOCK && error.errno !== LOCK_WAIT_TIMEOUT) throw error;
+    });
     const [row] = await this.database.execute(
       `SELECT COUNT(*) AS open FROM background_jobs WHERE status IN ('pending', 'running')`,
     );
@@ -268,5 +286,9 @@ export class Stage {
     await Promise.allSettled([...this.#producers, this.sampler].map((one) => one.stop()));
     await this.#processes.close();
     for (const end of this.#endings.splice(0).reverse()) await end();
+    if (this.#disk === undefined) return;
+    copyFileSync(join(this.server.folder, 'log'), join(this.folder, 'server.log'));
+    this.#disk.unmount();
+    this.#disk = undefined;
   }
 }

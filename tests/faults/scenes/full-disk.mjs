@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { readPrints } from '../stage/read.mjs';
+import { whyNoSmallDisk } from '../stage/small-disk.mjs';
+import { until } from '../stage/until.mjs';
+
+const KIB = 1024;
+
+/** The data of a fresh server takes 130 MB of it. */
+const DISK_MEGABYTES = 500;
+
+const GAP_MS = { from: 500, to: 2_500 };
+
+const LASTS_MS = { from: 300, to: 6_000 };
+
+/** InnoDB cannot make the table any larger: "The table is full". */
+const TABLE_FULL = 1114;
+
+/** Until the pages that the tables have in reserve are used up, 4 MB each. */
+const REFUSAL_DEADLINE_MS = 30_000;
+
+/** @typedef {import('../stage/stage.mjs').Stage} Stage */
+
+/**
+ * How often runs have said that they wait for it. What they write needs room for temporary files, and feels it first.
+ *
+ * @param {Stage} stage
+ */
+const countWaits = ({ folder }) =>
+  readPrints(join(folder, 'runs')).reduce((sum, { text }) => sum + text.split('cannot do it just now').length - 1, 0);
+
+/** @type {import('./scene.mjs').Scene} */
+export const scene = {
+  name: 'full-disk',
+  title: 'the disk of the server is full, and has room again',
+  diskMegabytes: DISK_MEGABYTES,
+  whyNot: whyNoSmallDisk,
+  async run(stage) {
+    // Nothing here is about leases: on a machine that is short of time none is to end.
+    stage.leaseMs = 15_000;
+    const random = stage.random.fork('disk');
+    const { disk, server } = stage;
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
+    const producers = stage.startProducers({
+      mix: { noop: 4, result: 6, retry: 3, fail: 0.3, 'effect.complete': 4, 'effect.save': 3, once: 0.3 },
+      jobsPerSecond: 150,
+      // Large, so that they need new pages: whoever only changes a row in place notices nothing.
+      payloadOf: (_, choice) => ({ text: 'p'.repeat(choice.int(0, 16 * KIB)), bytes: choice.int(0, 8 * KIB) }),
+    });
+    do {
+      await pause(random.int(GAP_MS.from, GAP_MS.to));
+      const struck = await stage.readHeld();
+      const refusals = () => producers.refusals(TABLE_FULL) + countWaits(stage);
+      const before = refusals();
+      disk.fill();
+      const isFelt = () => {
+        // What a temporary file has given back is taken, too.
+        disk.fill();
+        return refusals() > before || !server.isUp;
+      };
+      await until('somebody feels that there is no room', isFelt, { deadlineMs: REFUSAL_DEADLINE_MS });
+      stage.faults.note(server.isUp ? 'disk full' : 'disk full, and the server has ended itself', struck);
+      await pause(random.int(LASTS_MS.from, LASTS_MS.to));
+      disk.free();
+      if (!server.isUp) await server.start();
+      const { inserted } = producers;
+      await until('rows are inserted again', () => producers.inserted > inserted);
+    } while (stage.hasTime);
+    await stage.comeToRest();
+    await findBrokenRuns(stage);
+    const dropped = await stage.database.execute(
+      `SELECT id FROM background_jobs WHERE job_type = 'result' AND status = 'completed' AND result IS NULL`,
+    );
+    for (const { id } of dropped) stage.findings.push({ check: 'results are kept', id, text: 'its result is NULL' });
+  },
+};

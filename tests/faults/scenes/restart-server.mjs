@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { findBrokenRuns } from '../stage/broken-runs.mjs';
+
+/** Between the server's return and its next end: time enough for runs to have work in hand again. */
+const UP_MS = { from: 400, to: 4_000 };
+
+/** How long it is away, at most; from some lengths on the leases of 3 s have passed when it comes back. */
+const AWAY_MS = { short: 300, long: 4_500 };
+
+/** @type {import('./scene.mjs').Scene} */
+export const scene = {
+  name: 'restart-server',
+  title: 'the server is killed with SIGKILL, or stopped as an operator does it, and started again',
+  async run(stage) {
+    const random = stage.random.fork('restarts');
+    const { server } = stage;
+    // Runs that begin and end all the while, beside long ones.
+    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
+    stage.startProducers({
+      // Poison: for suspects, each in a process of its own.
+      mix: {
+        noop: 6,
+        result: 3,
+        slow: 1,
+        'effect.complete': 4,
+        'effect.save': 4,
+        retry: 1,
+        fail: 0.2,
+        once: 0.3,
+        poison: 0.01,
+      },
+      jobsPerSecond: 150,
+      payloadOf: (type, choice) => (type.startsWith('effect') ? { ms: choice.int(0, 150) } : {}),
+    });
+    while (stage.hasTime) {
+      await pause(random.int(UP_MS.from, UP_MS.to));
+      const struck = await stage.readHeld();
+      const isKill = random.chance(0.6);
+      await (isKill ? server.kill() : server.stop());
+      stage.faults.note(isKill ? 'SIGKILL of the server' : 'clean stop of the server', struck);
+      await pause(random.int(0, random.chance(0.3) ? AWAY_MS.long : AWAY_MS.short));
+      await server.start();
+    }
+    await stage.comeToRest();
+    await findBrokenRuns(stage);
+  },
+};

@@ -1,0 +1,100 @@
+import type { Pool } from '../src/db/pool';
+import type { Settlement } from '../src/queue/settle';
+import { Settler } from '../src/worker/settler';
+import { startProxy } from './support/proxy';
+import { until } from './support/until';
+import { openWorkshop, type Workshop } from './support/workshop';
+
+let shop: Workshop;
+
+beforeAll(async () => {
+  shop = await openWorkshop('fault-jobs.js');
+});
+
+test('a job that a producer’s open transaction holds up is settled beside the others, which wait for it but once', async () => {
+  const keyed = await shop.add('key.active', undefined, { unique_key: 'k' });
+  const producer = await shop.db.pool.getConnection();
+  await producer.query('START TRANSACTION');
+  const duplicate = producer.query(`INSERT INTO background_jobs (job_type, unique_key) VALUES ('key.active', 'k')`);
+  await expect(duplicate).rejects.toMatchObject({ code: 'ER_DUP_ENTRY' });
+  const proxy = await startProxy(shop.db.urls.worker, (sql) => sql);
+  const worker = shop.start(['--keep-alive', '1m', '--poll', '20ms'], { DATABASE_URL: proxy.url });
+  const settling = (id: number) => proxy.seen.filter((sql) => sql.includes(`{\\"id\\":${id},`));
+  await until(() => settling(keyed).length > 1, 'its settling has been tried, and once more');
+
+  const others: number[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const id = await shop.add('result', 1);
+    others.push(id);
+    await until(async () => (await shop.job(id))['status'] === 'completed', 'one that came later is settled');
+  }
+  for (const id of others) {
+    expect(settling(id).filter((sql) => sql.includes(`{\\"id\\":${keyed},`))).toEqual([]);
+  }
+  expect(await shop.job(keyed)).toMatchObject({ status: 'running' });
+  await producer.query('ROLLBACK');
+  producer.release();
+  await until(async () => (await shop.job(keyed))['status'] === 'completed', 'the job is settled');
+  worker.child.kill('SIGTERM');
+  expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+  expect(await shop.job(keyed)).toMatchObject({ unique_key: null, attempts: 1 });
+});
+
+describe('an outcome that comes just as the last flush ends', () => {
+  const HOPS = Array.from({ length: 40 }, (_, hops) => hops);
+
+  const settlement = (id: number): Settlement => ({
+    id,
+    attempts: 1,
+    status: 'completed',
+    count: 'completed',
+    charged: true,
+    crashed: false,
+    cancelled: false,
+    delayMs: 0,
+    result: null,
+    error: null,
+    freeKey: false,
+  });
+
+  /** A server that does all at once: only the order of microtasks is looked at. */
+  const tx = {
+    query: ({ values }: { values?: { ids?: unknown[] } }) =>
+      Promise.resolve([{ affectedRows: values?.ids?.length ?? 1 }]),
+    release: () => undefined,
+    destroy: () => undefined,
+  };
+  const pool = { ...tx, getConnection: () => Promise.resolve(tx) } as unknown as Pool;
+
+  test.each(HOPS)('is written (%i microtasks after the one before)', async (hops) => {
+    const written: unknown[] = [];
+    let added: () => void = () => undefined;
+    const isAdded = new Promise<void>((resolve) => {
+      added = resolve;
+    });
+    const unexpected = (error: unknown): never => {
+      throw error;
+    };
+    const settler = new Settler({
+      pool,
+      runId: 1,
+      onSettled: ({ settlement: { id } }) => {
+        written.push(id);
+        if (id === 1) void addLater();
+      },
+      onLost: unexpected,
+      onFault: unexpected,
+      onWaiting: unexpected,
+      onDropped: (id) => unexpected(id),
+    });
+    const addLater = async () => {
+      for (let hop = 0; hop < hops; hop++) await undefined;
+      settler.add(settlement(2));
+      added();
+    };
+    settler.add(settlement(1));
+    await isAdded;
+    await settler.drained();
+    expect(written).toEqual([1, 2]);
+  });
+});
