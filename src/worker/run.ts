@@ -373,7 +373,9 @@ class Run {
     if (this.lost !== undefined) return;
     this.isClosing = true;
     try {
-      if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = 'another run closed it';
+      // Forsaken: the server has not answered for five leases, and this run is closed by the next rescue.
+      const closed = await Promise.race([closeRunPatiently(this.pool, this.runId, this.outcome), this.forsaken]);
+      if (!closed) this.lost = 'another run closed it';
     } catch (error) {
       this.fault ??= error; // the next rescue closes it
     }
