@@ -51,7 +51,7 @@ const RARE_GAP_MS = { from: 500, to: 3_000 };
 const LONGEST_WAY_MS = 7_000;
 
 /** Between two kills, so that there is something to rescue. */
-const KILL_EVERY_MS = 6_000;
+const KILL_EVERY_MS = 8_000;
 
 /** A run claims for 5 s; a statement of another run's that is late may keep it waiting for locks. */
 const LONGEST_RUN_MS = 60_000;
@@ -73,7 +73,7 @@ export const scene = {
     });
     stage.startProducers({
       mix: { noop: 6, result: 2, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
-      jobsPerSecond: 150,
+      jobsPerSecond: 80,
     });
     /** @type {Set<number>} */
     const killed = new Set();

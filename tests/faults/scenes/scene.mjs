@@ -7,6 +7,7 @@
  * @property {boolean} [longOnly] left out of the short form
  * @property {readonly import('../stage/programs.mjs').Family[]} [families] the servers it is played on; all
  * @property {readonly string[]} [serverOptions] for the server's start
+ * @property {() => string | undefined} [lacks] what the machine lacks for it, in words: it fails in the long form then
  * @property {(stage: import('../stage/stage.mjs').Stage) => Promise<void>} run plays it to the end of all work
  */
 
