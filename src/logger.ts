@@ -16,7 +16,7 @@ export interface LogOptions {
 
 export interface Log {
   emit: Emit;
-  /** Resolves once everything told is written. */
+  /** Resolves once everything told is written. What is told after it is not heard: the process is about to end. */
   close(): Promise<void>;
 }
 
@@ -28,8 +28,11 @@ export function createLog({ level, file, terminal = process.stderr.isTTY === tru
   const threshold = level ?? (terminal ? 'info' : 'warn');
   const json = level === 'info' || level === 'debug';
   let logger: Logger | undefined;
+  // A suspect's process may end later than its run: winston answers what comes too late with an error that nobody catches.
+  let isClosed = false;
   return {
     emit(name, facts) {
+      if (isClosed) return;
       const severity = levelOf(name, facts);
       if (SEVERITY[severity] > SEVERITY[threshold]) return;
       logger ??= openWinston(threshold, json, file);
@@ -37,6 +40,7 @@ export function createLog({ level, file, terminal = process.stderr.isTTY === tru
     },
     close: () =>
       new Promise((resolve) => {
+        isClosed = true;
         if (logger === undefined) return resolve();
         logger.on('finish', () => resolve());
         logger.end();
