@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { isOfServer } from './of-server.mjs';
 
 /** A second insert with a unique_key. */
 const DUPLICATE = 1062;
@@ -69,7 +70,7 @@ export class Producers {
       } catch (error) {
         connection?.destroy();
         connection = undefined;
-        if (/** @type {{ code?: string }} */ (error).code === undefined) throw error;
+        if (!isOfServer(error)) throw error;
         await rest(RECONNECT_MS, signal);
       }
       await rest((rows.length * size * 1000) / jobsPerSecond - (performance.now() - began), signal);

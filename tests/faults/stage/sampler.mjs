@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isOfServer } from './of-server.mjs';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -53,7 +54,7 @@ export class Sampler {
         await this.#look(connection);
         this.samples++;
       } catch (error) {
-        if (/** @type {{ code?: string }} */ (error).code === undefined) throw error;
+        if (!isOfServer(error)) throw error;
         connection?.destroy();
         connection = undefined;
       }
