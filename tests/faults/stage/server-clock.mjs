@@ -36,7 +36,7 @@ export class ServerClock {
     await server.stop();
     const wrong = new WrongClock(join(stage.folder, 'clock'));
     const clock = new ServerClock(wrong, offsetTo(at));
-    server.env = { ...process.env, ...wrong.env, ...env };
+    server.env = { ...wrong.env, ...env };
     await server.start();
     sampler.toleranceSeconds = NEVER_SECONDS;
     stage.toTrueMs = (serverMs) => clock.#toTrueMs(serverMs);

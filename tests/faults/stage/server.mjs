@@ -32,8 +32,12 @@ export class Server {
   #extra = [];
   /** @type {import('./processes.mjs').Started | undefined} */
   #running;
-  /** What its process is started with: a clock of its own, say. It counts from the next start on. */
-  env = process.env;
+  /**
+   * What its process is started with besides: a clock of its own, say. It counts from the next start on.
+   *
+   * @type {NodeJS.ProcessEnv}
+   */
+  env = {};
 
   /**
    * @param {ServerOptions} options
@@ -105,7 +109,7 @@ export class Server {
     const { program, folder, processes } = this.#options;
     const { serve } = planServer(program, { folder, port: this.#port, options: [...DURABLE, ...LITTLE, ...extra] });
     this.#extra = extra;
-    const running = processes.start(serve, { log: join(folder, 'log'), cwd: folder, env: this.env });
+    const running = processes.start(serve, { log: join(folder, 'log'), cwd: folder, env: { ...withOwnTmp(folder), ...this.env } });
     this.#running = running;
     if (await greets(this.#port, START_DEADLINE_MS, running.isAlive)) return;
     throw new Error(`the server does not start; see ${join(folder, 'log')}`);
@@ -130,6 +134,18 @@ export class Server {
 }
 
 /**
+ * MariaDB removes what looks like its own in the folder for temporary files when it starts: in a shared one, the tables
+ * of another server.
+ *
+ * @param {string} folder
+ */
+function withOwnTmp(folder) {
+  const TMPDIR = join(folder, 'tmp');
+  mkdirSync(TMPDIR, { recursive: true });
+  return { ...process.env, TMPDIR };
+}
+
+/**
  * @param {import('../../../scripts/database/local-server.mjs').Program} program
  * @param {string} folder
  */
@@ -139,6 +155,7 @@ function makeData(program, folder) {
     initialise: [installer = '', ...args],
   } = planServer(program, { folder, port: 0 });
   const options = program.isMariaDB ? [] : LITTLE;
-  const { status, stderr } = spawnSync(installer, [...args, ...options], { cwd: folder, encoding: 'utf8' });
+  const env = withOwnTmp(folder);
+  const { status, stderr } = spawnSync(installer, [...args, ...options], { cwd: folder, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${installer} cannot make a server's data (${status}): ${stderr.slice(-400)}`);
 }
