@@ -16,12 +16,12 @@ export async function waitCommand(settings: Settings, { timeout }: { timeout: st
   const database = requireDatabase(settings);
   const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined) throw new UsageError(`--timeout "${timeout}" is no duration such as 30s or 5m`);
-  const end = Date.now() + timeoutMs;
+  const end = performance.now() + timeoutMs;
   for (;;) {
-    const fault = await findFault(database, Math.max(100, Math.min(LONGEST_TRY_MS, end - Date.now())));
+    const fault = await findFault(database, Math.max(100, Math.min(LONGEST_TRY_MS, end - performance.now())));
     if (fault === undefined) return EXIT.ok;
-    if (!(fault instanceof UnreachableError) || Date.now() >= end) throw fault;
-    await pause(Math.max(0, Math.min(POLL_MS, end - Date.now())));
+    if (!(fault instanceof UnreachableError) || performance.now() >= end) throw fault;
+    await pause(Math.max(0, Math.min(POLL_MS, end - performance.now())));
   }
 }
 

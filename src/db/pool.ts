@@ -1,5 +1,7 @@
-import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
+import { Duplex } from 'node:stream';
+import { createPool, type Pool, type PoolConnection, type QueryOptions } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
+import { isConnectionLost, isWriteRefused } from './faults';
 import { text } from './statements';
 
 export type { Pool, PoolConnection };
@@ -14,6 +16,9 @@ export interface PoolOptions {
   sessionTimeoutMs: number;
 }
 
+/** A new connection is given up if the server takes longer than this for its greeting, or for one of its settings. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
 /** A pool whose sessions all agree on time zone, isolation, SQL mode, and how numbers and JSON arrive. */
 export function openPool(settings: ConnectionSettings, options: PoolOptions): Pool {
   const pool = createPool({
@@ -24,13 +29,42 @@ export function openPool(settings: ConnectionSettings, options: PoolOptions): Po
   const session = sessionStatements(options.sessionTimeoutMs);
   pool.pool.on('connection', (connection) => {
     // Queued ahead of whatever the borrower of the new connection sends, so no statement runs without it.
-    for (const statement of session) {
-      connection.query(statement, (error) => {
-        if (error) connection.destroy();
+    for (const sql of session) {
+      connection.query({ sql, timeout: CONNECT_TIMEOUT_MS }, (error) => {
+        if (error) endAtOnce(connection);
       });
     }
   });
-  return pool;
+  return givingUpTheSilent(pool);
+}
+
+/**
+ * Tells whoever waits for this connection, too. The driver's own destroy() tells nobody, and what is queued behind a
+ * setting that got no answer has no timeout yet: it would be waited for for ever.
+ */
+function endAtOnce(connection: object): void {
+  if ('stream' in connection && connection.stream instanceof Duplex) connection.stream.destroy();
+}
+
+/**
+ * The driver's own pool.query never gives back a connection whose statement was given up. After four of them a run would
+ * wait for a free one for ever, with a heartbeat that renews its lease and a slot that no other run gets.
+ */
+function givingUpTheSilent(pool: Pool): Pool {
+  const query = async (options: QueryOptions, values?: unknown[]) => {
+    const connection = await pool.getConnection();
+    try {
+      const answer = await connection.query(options, values);
+      connection.release();
+      return answer;
+    } catch (error) {
+      // One that takes no writes may be a primary of yesterday: the next connection asks anew which it is.
+      if (isConnectionLost(error) || isWriteRefused(error)) connection.destroy();
+      else connection.release();
+      throw error;
+    }
+  };
+  return Object.assign(pool, { query });
 }
 
 /** The driver's options for one server: pinned, since a default that changes would change what a row says. */
@@ -46,7 +80,7 @@ export function driverOptions(settings: ConnectionSettings) {
     // affectedRows counts the rows found, also those an UPDATE left as they were: the fence relies on it
     flags: ['FOUND_ROWS'],
     enableKeepAlive: true,
-    connectTimeout: 5_000,
+    connectTimeout: CONNECT_TIMEOUT_MS,
   };
 }
 

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
 import { isConnectionLost } from '../db/faults';
-import { driverOptions, sessionStatements } from '../db/pool';
+import { CONNECT_TIMEOUT_MS, driverOptions, sessionStatements } from '../db/pool';
 import { WORDING } from '../events';
 import { closeRun, renewRun } from '../queue/runs';
 import { BLOCKED_CHECK_MS, monotonicMs, Pulse } from './pulse';
@@ -38,9 +38,16 @@ async function connect(): Promise<Connection> {
   if (connection !== undefined) return connection;
   const opened = await createConnection(driverOptions(data.database));
   opened.on('error', () => drop(opened));
-  for (const statement of sessionStatements(data.leaseMs)) await opened.query(statement);
-  connection = opened;
-  return opened;
+  try {
+    for (const sql of sessionStatements(data.leaseMs)) await opened.query({ sql, timeout: CONNECT_TIMEOUT_MS });
+  } catch (error) {
+    drop(opened);
+    throw error;
+  }
+  // On a slow network a beat gives up before it is connected, and the next one may have come here first.
+  if (connection !== undefined) drop(opened);
+  connection ??= opened;
+  return connection;
 }
 
 function drop(lost: Connection): void {

@@ -17,14 +17,14 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 /** Asks a group to end, and ends what is left of it after `killAfterMs`. */
 export async function endGroup(pid: number, killAfterMs: number): Promise<void> {
-  const deadline = Date.now() + killAfterMs;
+  const deadline = performance.now() + killAfterMs;
   signalGroup(pid, 'SIGTERM');
   while (signalGroup(pid, 0)) {
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       signalGroup(pid, 'SIGKILL');
       return;
     }
-    await pause(Math.min(POLL_MS, Math.max(1, deadline - Date.now())));
+    await pause(Math.min(POLL_MS, Math.max(1, deadline - performance.now())));
   }
 }
 

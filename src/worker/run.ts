@@ -382,7 +382,9 @@ class Run {
     if (this.lost !== undefined) return;
     this.isClosing = true;
     try {
-      if (!(await closeRunPatiently(this.pool, this.runId, this.outcome))) this.lost = CLOSED_BY_ANOTHER;
+      // Forsaken: the server has not answered for five leases, and this run is closed by the next rescue.
+      const closed = await Promise.race([closeRunPatiently(this.pool, this.runId, this.outcome), this.forsaken]);
+      if (!closed) this.lost = CLOSED_BY_ANOTHER;
     } catch (error) {
       this.fault ??= error; // the next rescue closes it
     }

@@ -18,6 +18,7 @@ const job = (more: Partial<JobRow> = {}): JobRow => ({
   crashes: 0,
   runId: WORKER,
   cancelledAt: null,
+  runAt: 0,
   lastError: null,
   ...more,
 });

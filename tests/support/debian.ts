@@ -1,8 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDER = join(__dirname, '..', '..', '.tmp', 'debian');
+const SCRIPT = join(__dirname, '..', '..', 'scripts', 'unpack-debian.mjs');
 
 /** Whether Debian's packages can be had here; with no way to Debian's servers their tests fail, and say so. */
 export const hasDebian = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
@@ -13,41 +12,5 @@ export const hasDebian = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }
  *
  * @param names what the package is called, in one release or another
  */
-export function unpackDebian(...names: [string, ...string[]]): string {
-  const root = join(FOLDER, names[0]);
-  if (existsSync(root)) return root;
-  mkdirSync(FOLDER, { recursive: true });
-  // Under a name of its own until it is whole: another test file may want the same package.
-  const unpacked = mkdtempSync(join(FOLDER, '.unpacking-'));
-  try {
-    download(names, unpacked);
-    const [file = ''] = readdirSync(unpacked).filter((entry) => entry.endsWith('.deb'));
-    execFileSync('dpkg', ['-x', join(unpacked, file), join(unpacked, 'root')]);
-    moveUnlessThere(join(unpacked, 'root'), root);
-  } finally {
-    rmSync(unpacked, { recursive: true, force: true });
-  }
-  return root;
-}
-
-/** From the lists that apt has, and if it has none, or old ones, from new ones. */
-function download(names: readonly string[], cwd: string): void {
-  let said = '';
-  const get = (...args: string[]): boolean => {
-    const { status, stderr } = spawnSync('apt-get', ['-qq', ...args], { cwd, encoding: 'utf8' });
-    said += stderr;
-    return status === 0;
-  };
-  const getAny = () => names.some((name) => get('-o', 'APT::Sandbox::User=root', 'download', name));
-  if (getAny()) return;
-  get('update');
-  if (!getAny()) throw new Error(`no package ${names.join(' or ')} could be had from Debian's servers: ${said}`);
-}
-
-function moveUnlessThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!existsSync(to)) throw error;
-  }
-}
+export const unpackDebian = (...names: [string, ...string[]]): string =>
+  execFileSync(process.execPath, [SCRIPT, ...names], { encoding: 'utf8' });

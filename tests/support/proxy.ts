@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export type Meddle = (sql: string, before: readonly string[]) => string | Fate;
 
-type Fate = typeof CUT_BEFORE | typeof CUT_AFTER | typeof ANSWER_LATE;
+type Fate = typeof CUT_BEFORE | typeof CUT_AFTER | typeof ANSWER_LATE | typeof SILENT;
 
 /** Lets everything pass. */
 export const PASS: Meddle = (sql) => sql;
@@ -18,6 +18,9 @@ export const CUT_BEFORE = Symbol('cut before');
 export const CUT_AFTER = Symbol('cut after');
 /** The server gets the statement, and its answer waits until the proxy lets it pass. */
 export const ANSWER_LATE = Symbol('answer late');
+
+/** From this statement on nothing arrives on this connection, in either direction, and nobody is told. */
+export const SILENT = Symbol('silent');
 
 export interface Proxy {
   /** The real server's URL, by way of the proxy. */
@@ -63,6 +66,7 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       return;
     }
     const before: string[] = [];
+    let silent = false;
     const upstream = connect(Number(target.port || 3306), target.hostname);
     for (const [socket, peer] of [
       [client, upstream],
@@ -71,9 +75,9 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       sockets.add(socket);
       socket.on('error', () => peer.destroy()).on('close', () => peer.destroy());
     }
-    upstream.on('data', (data) => swallowing || client.write(data));
+    upstream.on('data', (data) => swallowing || silent || client.write(data));
     client.on('data', (data) => {
-      if (swallowing) return;
+      if (swallowing || silent) return;
       if (data.length <= HEADER || data[HEADER] !== COM_QUERY || data[3] !== 0) return upstream.write(data);
       const start = textStart(data);
       const sql = data.subarray(start).toString();
@@ -81,6 +85,10 @@ export async function startProxy(url: string, meddle: Meddle): Promise<Proxy> {
       const becomes = meddle(sql, before);
       before.push(sql);
       if (becomes === CUT_BEFORE) return client.destroy();
+      if (becomes === SILENT) {
+        silent = true;
+        return;
+      }
       if (becomes === ANSWER_LATE) {
         late.push(upstream.pause());
         return upstream.write(data);

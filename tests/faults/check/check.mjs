@@ -18,6 +18,7 @@ import { effectsOnce } from './effects-once.mjs';
 import { endedStaysEnded } from './ended-stays-ended.mjs';
 import { ledgerAddsUp } from './ledger-adds-up.mjs';
 import { noRowLost } from './no-row-lost.mjs';
+import { notEarly } from './not-early.mjs';
 import { nothingLeaks } from './nothing-leaks.mjs';
 import { oneHolder } from './one-holder.mjs';
 import { ranAtLeastOnce } from './ran-at-least-once.mjs';
@@ -29,6 +30,7 @@ export const CHECKS = [
   endedStaysEnded,
   oneHolder,
   ranAtLeastOnce,
+  notEarly,
   effectsOnce,
   attemptsTellHistory,
   crashesTellHistory,

@@ -9,6 +9,7 @@
  * @property {number} crashes
  * @property {number | null} runId
  * @property {number | null} cancelledAt
+ * @property {number} runAt not before this time
  * @property {string | null} lastError
  */
 

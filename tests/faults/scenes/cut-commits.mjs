@@ -1,40 +1,190 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { findOddEnds } from '../stage/exits.mjs';
 import { commitAfter, statement } from '../stage/proxy.mjs';
 import { Late } from '../stage/until.mjs';
 
-/** What is cut: the COMMIT of a claim, of a save, of what settles; and a heartbeat, which is its own transaction. */
-const CUTS = {
-  claim: commitAfter('count_claimed'),
-  save: commitAfter('save_checkpoint'),
-  settle: commitAfter('count_outcomes'),
-  heartbeat: statement('renew_run'),
+/** @typedef {import('../stage/proxy.mjs').Passing} Passing */
+
+/** One for each place of the fleet, more or less: what is seen on one is of one run, or of two. */
+const PROXIES = 3;
+
+/** @param {Passing} passing */
+const isSettle = ({ name, transaction }) =>
+  name === 'COMMIT' && transaction.includes('count_outcomes') && !transaction.includes('lock_job');
+
+/** @param {Passing} passing */
+const isComplete = ({ name, transaction }) =>
+  name === 'COMMIT' && transaction.includes('count_outcomes') && transaction.includes('lock_job');
+
+/**
+ * The COMMITs that come by all the while, and the statements with which a run looks whether one was done.
+ * @type {Record<string, { match: (passing: Passing) => boolean, looks: readonly string[] }>}
+ */
+const BUSY = {
+  claim: { match: commitAfter('count_claimed'), looks: ['lock_open_run'] },
+  save: { match: commitAfter('save_checkpoint'), looks: ['lock_job'] },
+  complete: { match: isComplete, looks: ['lock_job'] },
+  settle: { match: isSettle, looks: ['complete_jobs', 'settle_jobs'] },
 };
 
-/** A statement that comes by all the while is not seen for this long: then the scene goes on without it. */
-const PATIENCE_MS = 5_000;
+/**
+ * What comes by when a run begins or ends, and when one has died.
+ * @type {Record<string, (passing: Passing) => boolean>}
+ */
+const RARE = {
+  'the COMMIT of a rescue': commitAfter('rescue_jobs'),
+  'the COMMIT that closes a dead run': commitAfter('close_expired_runs'),
+  'the record of a run': statement('insert_run'),
+  'the taking of a slot': statement('take_slot'),
+  'the giving up of a slot': statement('give_up_slot'),
+  'the close of a run': statement('close_run'),
+  'the renewal of a lease': statement('renew_run'),
+};
+
+/** What is not seen for this long is left for another time: the runs may just be looking after a kill, or another cut. */
+const PATIENCE_MS = 3_000;
+
+/** Pauses between two rare cuts: a run that is struck at its start does nothing, and shows little. */
+const RARE_GAP_MS = { from: 500, to: 3_000 };
+
+/** The longest that a COMMIT is under way: beyond a lease of 3 s, and beyond the 5 s after which the server ends its session. */
+const LONGEST_WAY_MS = 7_000;
+
+/** Between two kills, so that there is something to rescue. */
+const KILL_EVERY_MS = 8_000;
+
+/** A run claims for 5 s; a statement of another run's that is late may keep it waiting for locks. */
+const LONGEST_RUN_MS = 60_000;
 
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'cut-commits',
-  title: 'the network is cut between COMMIT and its answer: of a claim, a save, a settle',
+  title:
+    'the network is cut between COMMIT and its answer: of a claim, a save, a complete, a settle, a rescue; or COMMIT comes late',
+  weight: 2,
   async run(stage) {
     const random = stage.random.fork('cuts');
-    const proxy = await stage.openProxy();
-    stage.startFleet({ url: stage.database.url('worker', proxy.url) });
+    const proxies = await Promise.all(Array.from({ length: PROXIES }, () => stage.openProxy()));
+    const urls = proxies.map(({ url }) => stage.database.url('worker', url));
+    const fleet = stage.startFleet({
+      // Runs begin and end all the while: that is cut as well.
+      args: ['--max-time', '5s'],
+      each: (number) => ({ url: urls[number % PROXIES] ?? '' }),
+    });
     stage.startProducers({
       mix: { noop: 6, result: 2, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
-      jobsPerSecond: 150,
+      jobsPerSecond: 80,
     });
-    while (stage.hasTime) {
-      const [name, match] = random.pick(Object.entries(CUTS)) ?? ['claim', CUTS.claim];
-      const trap = proxy.trap(match, random.chance(0.5) ? 'cut after' : 'cut');
-      const caught = await Promise.race([trap.caught, pause(PATIENCE_MS)]);
-      trap.remove();
-      if (caught === undefined) throw new Late(`no ${name} came by within ${PATIENCE_MS} ms`);
-      stage.faults.note(`the answer to a ${name} cut`, await stage.readHeld());
-      await pause(random.int(20, 400));
-    }
-    proxy.heal();
+    /** @type {Set<number>} */
+    const killed = new Set();
+    const works = [
+      cutBusy(stage, proxies, random.fork('busy')),
+      cutRare(stage, proxies, random.fork('rare')),
+      killSome(stage, fleet, killed, random.fork('kills')),
+    ];
+    await Promise.all(works);
+    for (const proxy of proxies) proxy.heal();
+    const missing = Object.keys(BUSY).filter(
+      (what) => !stage.faults.all.some((fault) => fault.what.startsWith(nameOf(what))),
+    );
+    if (missing.length > (stage.isLong ? 0 : 2))
+      throw new Late(`no COMMIT of a ${missing.join(', nor of a ')} was struck`);
     await stage.comeToRest();
+    stage.findings.push(...findOddEnds(fleet.all, { longestMs: LONGEST_RUN_MS, killed }));
   },
 };
+
+/** @param {string} what */
+const nameOf = (what) => `COMMIT of a ${what}`;
+
+/**
+ * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {readonly import('../stage/proxy.mjs').MeddlingProxy[]} proxies
+ * @param {import('../seeded.mjs').Seeded} random
+ */
+async function cutBusy(stage, proxies, random) {
+  // In turn: each of them is struck, also where there is little time.
+  const all = Object.entries(BUSY);
+  for (let turn = random.int(0, all.length - 1); stage.hasTime; turn++) {
+    const [what = '', { match, looks } = { match: isSettle, looks: [] }] = all[turn % all.length] ?? [];
+    const fate =
+      random.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late', 'arrive late', 'hold answer'])) ?? 'cut';
+    const traps = proxies.map((proxy) => proxy.trap(match, fate));
+    const found = await Promise.race([
+      ...traps.map(({ caught }, index) => caught.then((one) => ({ one, proxy: proxies[index] }))),
+      pause(PATIENCE_MS),
+    ]);
+    // The others may have caught theirs, too: they arrive now.
+    for (const [index, trap] of traps.entries()) if (proxies[index] !== found?.proxy) trap.remove();
+    if (found === undefined) {
+      for (const trap of traps) trap.remove();
+      continue;
+    }
+    const held = await stage.readHeld();
+    const { one, proxy } = found;
+    if (fate === 'arrive late') {
+      const isLookedUp = await waitForLook(proxy, looks, one.statement.connection, random.int(0, LONGEST_WAY_MS));
+      one.release();
+      stage.faults.note(`${nameOf(what)} arrives late${isLookedUp ? ', while it is looked up' : ''}`, held);
+    } else {
+      if (fate === 'hold answer') await pause(random.int(0, LONGEST_WAY_MS));
+      one.release();
+      stage.faults.note(`${nameOf(what)}: ${fate}`, held);
+    }
+    for (const trap of traps) trap.remove();
+    await pause(random.int(20, 300));
+  }
+}
+
+/**
+ * Waits until another connection asks what became of it, or for this long.
+ *
+ * @param {import('../stage/proxy.mjs').MeddlingProxy | undefined} proxy
+ * @param {readonly string[]} looks
+ * @param {number} connection
+ * @param {number} longestMs
+ */
+async function waitForLook(proxy, looks, connection, longestMs) {
+  const trap = proxy?.trap((passing) => passing.connection !== connection && looks.includes(passing.name), 'pass');
+  const seen = await Promise.race([trap?.caught, pause(longestMs)]);
+  trap?.remove();
+  return seen !== undefined;
+}
+
+/**
+ * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {readonly import('../stage/proxy.mjs').MeddlingProxy[]} proxies
+ * @param {import('../seeded.mjs').Seeded} random
+ */
+async function cutRare(stage, proxies, random) {
+  while (stage.hasTime) {
+    await pause(random.int(RARE_GAP_MS.from, RARE_GAP_MS.to));
+    const [what = '', match] = random.pick(Object.entries(RARE)) ?? [];
+    const fate = random.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late'])) ?? 'cut';
+    const traps = match === undefined ? [] : proxies.map((proxy) => proxy.trap(match, fate));
+    const caught = await Promise.race([...traps.map((trap) => trap.caught), pause(PATIENCE_MS)]);
+    if (caught !== undefined) {
+      stage.faults.note(`${what}: ${fate}`, await stage.readHeld());
+      if (fate === 'arrive late') await pause(random.int(0, LONGEST_WAY_MS));
+    }
+    for (const trap of traps) trap.remove();
+  }
+}
+
+/**
+ * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {import('../stage/fleet.mjs').Fleet} fleet
+ * @param {Set<number>} killed
+ * @param {import('../seeded.mjs').Seeded} random
+ */
+async function killSome(stage, fleet, killed, random) {
+  while (stage.hasTime) {
+    await pause(random.int(KILL_EVERY_MS / 2, KILL_EVERY_MS * 1.5));
+    const victim = random.pick(fleet.live);
+    if (victim === undefined || !fleet.signal(victim.number, 'SIGKILL')) continue;
+    killed.add(victim.number);
+    await fleet.ended(victim.number);
+    const runId = fleet.runIdOf(victim.number);
+    stage.faults.note('SIGKILL of a worker', runId === undefined ? [] : await stage.readHeld(runId));
+  }
+}

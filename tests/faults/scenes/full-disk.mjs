@@ -35,7 +35,7 @@ export const scene = {
   name: 'full-disk',
   title: 'the disk of the server is full, and has room again',
   diskMegabytes: DISK_MEGABYTES,
-  whyNot: whyNoSmallDisk,
+  lacks: whyNoSmallDisk,
   async run(stage) {
     // Nothing here is about leases: on a machine that is short of time none is to end.
     stage.leaseMs = 15_000;

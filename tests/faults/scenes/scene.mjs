@@ -8,7 +8,7 @@
  * @property {readonly import('../stage/programs.mjs').Family[]} [families] the servers it is played on; all
  * @property {readonly string[]} [serverOptions] for the server's start
  * @property {number} [diskMegabytes] the server stands on a disk of its own, no larger than this: `stage.disk`
- * @property {() => string | undefined} [whyNot] why it cannot be played on this machine
+ * @property {() => string | undefined} [lacks] what the machine lacks for it, in words: it fails in the long form then
  * @property {(stage: import('../stage/stage.mjs').Stage) => Promise<void>} run plays it to the end of all work
  */
 

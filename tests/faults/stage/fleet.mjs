@@ -19,13 +19,14 @@ const LAST_RUN_MS = 30_000;
  * @typedef {object} FleetOptions
  * @property {number} [size] runs at once; 3
  * @property {string} [url] of the worker; by way of a proxy, say
+ * @property {string[]} [command] instead of `run`: `schedule`, whose runs are processes of its own
  * @property {string[]} [args] for `rowlock run`, after the fleet's own, which they override
  * @property {NodeJS.ProcessEnv} [env] beside the fleet's own
  * @property {string[]} [nodeArgs]
  * @property {string} [jobs] the module of the job types
  * @property {string[]} [launcher] stands before node: `faketime`, say
  * @property {number} [pauseMs] from the end of a run to the start of the next; 100
- * @property {(number: number) => Pick<FleetOptions, 'url' | 'args' | 'env' | 'nodeArgs' | 'launcher'>} [each] what the
+ * @property {(number: number) => Pick<FleetOptions, 'url' | 'command' | 'args' | 'env' | 'nodeArgs' | 'launcher'>} [each] what the
  *   run of this number has for its own
  */
 
@@ -180,7 +181,7 @@ export class Fleet {
       process.execPath,
       ...(own.nodeArgs ?? common.nodeArgs ?? []),
       CLI,
-      'run',
+      ...(own.command ?? common.command ?? ['run']),
       ...['--jobs', jobs, '--max-runs', String(size), '--lease', `${leaseMs}ms`, '--grace', '2s', '--keep-alive', '5s'],
       ...['--max-time', '20s', '--concurrency', '8'],
       ...(common.args ?? []),

@@ -14,12 +14,14 @@ import { nameStatement } from './statements.mjs';
 
 /**
  * What becomes of it:
+ * - `pass`: it goes on, and the trap tells of it;
  * - `cut`: the connection ends, and the server never sees it;
  * - `cut after`: the server gets it, and nobody its answer: the connection ends when that comes;
+ * - `arrive late`: the connection ends for the worker, and the server gets the statement only when it is let go;
  * - `hold`: it waits here, and the connection with it, until it is let go;
  * - `hold answer`: the server gets it, and its answer waits here until it is let go;
  * - `swallow`: from here on nothing arrives on this connection, in either direction, and nobody is told.
- * @typedef {'cut' | 'cut after' | 'hold' | 'hold answer' | 'swallow'} Fate
+ * @typedef {'pass' | 'cut' | 'cut after' | 'arrive late' | 'hold' | 'hold answer' | 'swallow'} Fate
  */
 
 /**
@@ -42,6 +44,7 @@ import { nameStatement } from './statements.mjs';
  * @property {import('node:net').Socket} client
  * @property {import('node:net').Socket} upstream
  * @property {boolean} swallowed
+ * @property {boolean} parted its client has gone, and the server has not been told
  */
 
 /** Statements whose COMMIT is told apart by what came before it. @param {string} name */
@@ -143,7 +146,10 @@ export class MeddlingProxy {
   /** Ends every connection: both sides are told. @returns {number} how many */
   cutAll() {
     const count = this.#lines.size;
-    for (const { client } of this.#lines) client.destroy();
+    for (const { client, upstream } of this.#lines) {
+      client.destroy();
+      upstream.destroy();
+    }
     return count;
   }
 
@@ -180,7 +186,7 @@ export class MeddlingProxy {
     }
     const upstream = connect(Number(this.#target.port), this.#target.hostname);
     const connection = ++this.#connections;
-    const line = { client, upstream, swallowed: this.#swallowing };
+    const line = { client, upstream, swallowed: this.#swallowing, parted: false };
     this.#lines.add(line);
     /** @type {string[]} */
     let transaction = [];
@@ -192,6 +198,7 @@ export class MeddlingProxy {
       socket
         .on('error', () => peer.destroy())
         .on('close', () => {
+          if (line.parted && socket === client) return;
           peer.destroy();
           this.#lines.delete(line);
         });
@@ -230,8 +237,14 @@ export class MeddlingProxy {
       line.client.destroy();
       release();
     };
-    if (trap.fate === 'cut') cut();
-    else if (trap.fate === 'swallow') line.swallowed = true;
+    if (trap.fate === 'pass') toServer.add(packet, this.#late());
+    else if (trap.fate === 'cut') cut();
+    else if (trap.fate === 'arrive late') {
+      line.parted = true;
+      line.client.destroy();
+      toServer.add(packet, until);
+      line.upstream.once('data', () => line.upstream.destroy());
+    } else if (trap.fate === 'swallow') line.swallowed = true;
     else if (trap.fate === 'hold') toServer.add(packet, until);
     else {
       // The answer waits; of one that is to be lost nothing gets through, whoever lets go of what.

@@ -10,20 +10,26 @@ const TIMES = (/** @type {string} */ column) => `UNIX_TIMESTAMP(${column}) * 100
  * Reads the tables as they are now.
  *
  * @param {import('./server.mjs').Server} server
+ * @param {(serverMs: number) => number} toTrueMs what the server's clock says, on the true one
  */
-export async function readTables(server) {
+export async function readTables(server, toTrueMs) {
   const connection = await server.connect();
   /**
    * @param {string} sql
    * @returns {Promise<Record<string, any>[]>}
    */
   const ask = async (sql) => /** @type {any[]} */ ((await connection.query(sql))[0]);
+  const toTime = (/** @type {unknown} */ value) => {
+    const time = toNumber(value);
+    return time === null ? null : toTrueMs(time);
+  };
   try {
     // A session's own: it says what the times below are.
     await connection.query(`SET time_zone = '+00:00'`);
     const jobs = await ask(
       `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
-              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, last_error AS lastError
+              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('run_at')} AS runAt,
+              last_error AS lastError
        FROM background_jobs ORDER BY id`,
     );
     const runs = await ask(
@@ -36,13 +42,18 @@ export async function readTables(server) {
     const effects = await ask('SELECT job_id AS job, step, attempt, process FROM effects');
     return {
       jobs: /** @type {import('../check/readings.mjs').JobRow[]} */ (
-        jobs.map((row) => ({ ...row, token: toNumber(row['token']), cancelledAt: toNumber(row['cancelledAt']) }))
+        jobs.map((row) => ({
+          ...row,
+          token: toNumber(row['token']),
+          cancelledAt: toTime(row['cancelledAt']),
+          runAt: toTime(row['runAt']),
+        }))
       ),
       runs: /** @type {import('../check/readings.mjs').RunRow[]} */ (
-        runs.map((row) => ({ ...row, startedAt: toNumber(row['startedAt']), finishedAt: toNumber(row['finishedAt']) }))
+        runs.map((row) => ({ ...row, startedAt: toTime(row['startedAt']), finishedAt: toTime(row['finishedAt']) }))
       ),
       errors: /** @type {import('../check/readings.mjs').ErrorRow[]} */ (
-        errors.map((row) => ({ ...row, at: toNumber(row['at']) }))
+        errors.map((row) => ({ ...row, at: toTime(row['at']) }))
       ),
       effects: /** @type {import('../check/readings.mjs').EffectRow[]} */ (effects),
     };

@@ -32,6 +32,12 @@ export class Server {
   #extra = [];
   /** @type {import('./processes.mjs').Started | undefined} */
   #running;
+  /**
+   * What its process is started with besides: a clock of its own, say. It counts from the next start on.
+   *
+   * @type {NodeJS.ProcessEnv}
+   */
+  env = {};
 
   /**
    * @param {ServerOptions} options
@@ -108,7 +114,8 @@ export class Server {
     const { program, folder, processes } = this.#options;
     const { serve } = planServer(program, { folder, port: this.#port, options: [...DURABLE, ...LITTLE, ...extra] });
     this.#extra = extra;
-    const running = processes.start(serve, { log: join(folder, 'log'), cwd: folder, env: withOwnTmp(folder) });
+    const env = { ...withOwnTmp(folder), ...this.env };
+    const running = processes.start(serve, { log: join(folder, 'log'), cwd: folder, env });
     this.#running = running;
     if (await greets(this.#port, START_DEADLINE_MS, running.isAlive)) return;
     throw new Error(`the server does not start; see ${join(folder, 'log')}`);

@@ -65,6 +65,8 @@ export class Stage {
   leaseMs = LEASE_MS;
   /** @type {import('../check/readings.mjs').Expectations} */
   expect = { kinds: structuredClone(KINDS), touched: new Set() };
+  /** What the server's clock says, on the true one: another for a scene that sets that of the server. */
+  toTrueMs = (/** @type {number} */ serverMs) => serverMs;
   /** Further words that must not be in any print. @type {string[]} */
   secrets = [];
   /** What the scene itself has seen to be wrong. @type {import('../check/check.mjs').Finding[]} */
@@ -256,7 +258,7 @@ export class Stage {
 
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */
   async read() {
-    const { jobs, runs, errors, effects } = await readTables(this.server);
+    const { jobs, runs, errors, effects } = await readTables(this.server, this.toTrueMs);
     const prints = [
       ...readPrints(join(this.folder, 'runs')),
       ...jobs.flatMap(({ id, lastError }) =>

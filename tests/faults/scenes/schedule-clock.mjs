@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { PROJECT } from '../../../scripts/project.mjs';
+import { lacksWrongClocks, WrongClock } from '../stage/wrong-clock.mjs';
+import { until } from '../stage/until.mjs';
+
+const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
+
+/** It ticks every two seconds, and looks after its clock every five; a run has to start, on a machine that others use. */
+const TICK_MS = 30_000;
+
+/** Ticks after each change of its clock: a change of a second ago may have been missed, one of some ticks ago not. */
+const TICKS = 3;
+
+/** What its clock shows, one after the other. */
+const TIMES = [
+  { what: 'the hour that is skipped', at: '2027-03-28T00:59:55Z' },
+  { what: 'the hour that comes twice', at: '2027-10-31T00:59:55Z' },
+  { what: 'an hour back', at: '2027-10-31T00:10:00Z' },
+  { what: 'a month back', at: '2027-09-30T12:00:00Z' },
+  { what: 'forwards again', at: '2027-12-01T12:00:00Z' },
+  { what: 'years back', at: '2021-02-28T23:59:55Z' },
+];
+
+/** @type {import('./scene.mjs').Scene} */
+export const scene = {
+  name: 'schedule-clock',
+  title: 'rowlock schedule goes on ticking, whatever becomes of its clock: daylight saving, hours back, months forwards',
+  longOnly: true,
+  lacks: lacksWrongClocks,
+  async run(stage) {
+    const clock = new WrongClock(join(stage.folder, 'clock'));
+    stage.startFleet({
+      size: 1,
+      jobs: JOBS,
+      env: clock.env,
+      command: ['schedule', '--cron', '*/2 * * * * *', '--timezone', 'Europe/Berlin'],
+      args: ['--keep-alive', '0', '--max-runs', '3'],
+    });
+    stage.startProducers({ mix: { noop: 6, 'effect.complete': 2, 'effect.save': 1, retry: 1 }, jobsPerSecond: 60 });
+    await ticks(stage, 'its true time');
+    for (let round = 0; round === 0 || (stage.isLong && stage.hasTime); round++) {
+      for (const { what, at } of TIMES) {
+        const held = await stage.readHeld();
+        clock.show(new Date(at));
+        stage.faults.note(what, held);
+        await ticks(stage, what);
+      }
+    }
+    await stage.comeToRest();
+  },
+};
+
+/**
+ * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {string} what
+ */
+async function ticks(stage, what) {
+  const before = await countRuns(stage);
+  await until(`${TICKS} ticks: ${what}`, async () => (await countRuns(stage)) >= before + TICKS, { deadlineMs: TICK_MS });
+}
+
+/** @param {import('../stage/stage.mjs').Stage} stage */
+async function countRuns(stage) {
+  const [row] = await stage.database.execute('SELECT COUNT(*) AS runs FROM background_job_runs');
+  return Number(row.runs);
+}
