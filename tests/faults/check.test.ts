@@ -1,4 +1,4 @@
-import { checkAll } from './check/check.mjs';
+import { CHECKS, checkAll } from './check/check.mjs';
 import type { EffectRow, ErrorRow, JobRow, ProcessReading, Readings, RunRow } from './check/readings.mjs';
 import type { Execution } from './stage/journal.mjs';
 import type { LedgerEntry } from './stage/ledger.mjs';
@@ -108,8 +108,13 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
   };
 }
 
+const broken = new Set<string>();
+
 const found = (more: Parameters<typeof readings>[0]): string[] =>
-  checkAll(readings(more)).map(({ check, id, text }) => `${check}: ${id}: ${text}`);
+  checkAll(readings(more)).map(({ check, id, text }) => {
+    broken.add(check);
+    return `${check}: ${id}: ${text}`;
+  });
 
 test('nothing is found where all went well', () => {
   expect(found({})).toEqual([]);
@@ -302,4 +307,8 @@ test('nothing leaks', () => {
   expect(found({ prints: [{ name: '1.log', text: 'first\npayload {"canary":"canary-1-7"}\nlast' }] })).toEqual([
     'nothing leaks: 1.log: payload {"canary":"***-7"}',
   ]);
+});
+
+test('every invariant was broken', () => {
+  expect([...broken].sort()).toEqual(CHECKS.map(({ name }) => name).sort());
 });

@@ -1,6 +1,11 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { checkAll } from './check/check.mjs';
 import { Stage } from './stage/stage.mjs';
+import { Late } from './stage/until.mjs';
+
+/** Beyond the time for its faults: to come to rest. What takes longer hangs. */
+const DEADLINE_SECONDS = 300;
 
 /** Offending jobs or runs that are shown of each check. */
 const SHOWN_AT_MOST = 5;
@@ -20,26 +25,28 @@ const SHOWN_AT_MOST = 5;
  * @property {string[]} wrong in words; none: it went well
  */
 
+/** The stage that is open, for whoever has to end it early. @typedef {{ stage: Stage | undefined }} OnStage */
+
 /**
  * Plays one scene on one server, and holds the invariants against what it left. What went well leaves nothing behind.
  *
  * @param {import('./scenes/scene.mjs').Scene} scene
  * @param {import('./stage/stage.mjs').StageOptions} options
- * @param {{ current: Stage | undefined }} onStage the stage that is open, for whoever has to end it early
+ * @param {OnStage} onStage
  * @returns {Promise<Played>}
  */
 export async function play(scene, options, onStage) {
   const began = performance.now();
   rmSync(options.folder, { recursive: true, force: true });
   const stage = await Stage.open(options, [...(scene.serverOptions ?? [])]);
-  onStage.current = stage;
+  onStage.stage = stage;
   /** @type {import('./check/check.mjs').Finding[]} */
   let findings = [];
   /** @type {string[]} */
   const wrong = [];
   let jobs = 0;
   try {
-    await scene.run(stage);
+    await within(options.seconds + DEADLINE_SECONDS, scene.run(stage));
     const readings = await stage.read();
     jobs = readings.jobs.length;
     findings = [...stage.findings, ...stage.sampler.findings, ...checkAll(readings)];
@@ -50,7 +57,7 @@ export async function play(scene, options, onStage) {
     wrong.push(`it did not come to its end: ${error instanceof Error ? error.stack : error}`);
   } finally {
     await stage.close();
-    onStage.current = undefined;
+    onStage.stage = undefined;
   }
   wrong.push(...describe(findings));
   if (wrong.length === 0) rmSync(options.folder, { recursive: true, force: true });
@@ -68,6 +75,21 @@ export async function play(scene, options, onStage) {
     seconds: (performance.now() - began) / 1000,
     wrong,
   };
+}
+
+/**
+ * @param {number} seconds
+ * @param {Promise<void>} playing
+ */
+async function within(seconds, playing) {
+  const over = new AbortController();
+  const late = pause(seconds * 1000, undefined, { signal: over.signal }).then(() => {
+    throw new Late(`not within ${seconds} s: the scene ends`);
+  });
+  late.catch(() => undefined);
+  // It is left alone, and fails with what it works on.
+  playing.catch(() => undefined);
+  await Promise.race([playing, late]).finally(() => over.abort());
 }
 
 /** @param {readonly import('./check/check.mjs').Finding[]} findings */

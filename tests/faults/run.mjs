@@ -20,19 +20,24 @@ const OPTIONS = /** @type {const} */ ({
 });
 
 /** For the faults of all scenes together; starting servers, coming to rest and checking come on top. */
-const SECONDS = { short: 40, long: 1_200 };
+const SECONDS = { short: 120, long: 1_200 };
 
 /** No scene is worth its server's start in less. */
 const LEAST_SECONDS = 5;
 
+/** For all that a scene has started to end, when it is ended early. */
+const END_DEADLINE_MS = 5_000;
+
 const FOLDER = join(PROJECT, '.tmp', 'faults');
 
-/** @type {{ current: import('./stage/stage.mjs').Stage | undefined }} */
-const onStage = { current: undefined };
+/** Data of each family that is copied for each scene, of this very run. @param {string} family */
+const templateOf = (family) => join(FOLDER, `fresh-${family}-${process.pid}`);
+
+/** @type {import('./play.mjs').OnStage} */
+const onStage = { stage: undefined };
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-  // Whatever a scene has started is ended by its guard.
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  process.on(signal, () => void endEarly(128 + constants.signals[signal]));
 }
 
 await runScript(async () => {
@@ -69,7 +74,7 @@ await runScript(async () => {
       if (program === undefined || scene.families?.includes(family) === false) continue;
       const seconds = Math.max(LEAST_SECONDS, (share * (scene.weight ?? 1)) / (long ? FAMILIES.length : 1));
       const folder = join(FOLDER, `${scene.name}-${family}-${seed}`);
-      const template = join(FOLDER, `fresh-${family}-${process.pid}`);
+      const template = templateOf(family);
       say(`${scene.name} on ${family} ${program.version}: ${scene.title}`);
       const played = await play(
         scene,
@@ -80,11 +85,25 @@ await runScript(async () => {
       tell(played, folder, long);
     }
   }
-  for (const family of FAMILIES)
-    rmSync(join(FOLDER, `fresh-${family}-${process.pid}`), { recursive: true, force: true });
+  for (const family of FAMILIES) rmSync(templateOf(family), { recursive: true, force: true });
   process.stdout.write(`${toTable(all)}\n`);
   return all.length > 0 && all.every(({ wrong }) => wrong.length === 0) ? 0 : 1;
 });
+
+/**
+ * Somebody has had enough: whatever a scene has started ends, and nothing is kept. Were this not to come to its end, or
+ * were we killed, the guard would end it all the same.
+ *
+ * @param {number} code
+ */
+async function endEarly(code) {
+  setTimeout(() => process.exit(code), END_DEADLINE_MS).unref();
+  const { stage } = onStage;
+  await stage?.close();
+  if (stage !== undefined) rmSync(stage.folder, { recursive: true, force: true, maxRetries: 10 });
+  for (const family of ['mariadb', 'mysql']) rmSync(templateOf(family), { recursive: true, force: true });
+  process.exit(code);
+}
 
 /**
  * @param {import('./play.mjs').Played} played

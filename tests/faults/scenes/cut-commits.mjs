@@ -1,9 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { commitAfter } from '../stage/proxy.mjs';
+import { commitAfter, statement } from '../stage/proxy.mjs';
 import { Late } from '../stage/until.mjs';
 
-/** The last statement before the COMMIT of a claim, of a save, and of what settles. */
-const LAST = ['count_claimed', 'save_checkpoint', 'count_outcomes'];
+/** What is cut: the COMMIT of a claim, of a save, of what settles; and a heartbeat, which is its own transaction. */
+const CUTS = {
+  claim: commitAfter('count_claimed'),
+  save: commitAfter('save_checkpoint'),
+  settle: commitAfter('count_outcomes'),
+  heartbeat: statement('renew_run'),
+};
 
 /** A statement that comes by all the while is not seen for this long: then the scene goes on without it. */
 const PATIENCE_MS = 5_000;
@@ -21,12 +26,12 @@ export const scene = {
       jobsPerSecond: 150,
     });
     while (stage.hasTime) {
-      const name = random.pick(LAST) ?? '';
-      const trap = proxy.trap(commitAfter(name), random.chance(0.5) ? 'cut after' : 'cut');
+      const [name, match] = random.pick(Object.entries(CUTS)) ?? ['claim', CUTS.claim];
+      const trap = proxy.trap(match, random.chance(0.5) ? 'cut after' : 'cut');
       const caught = await Promise.race([trap.caught, pause(PATIENCE_MS)]);
       trap.remove();
-      if (caught === undefined) throw new Late(`no COMMIT after ${name} within ${PATIENCE_MS} ms`);
-      stage.faults.note(`COMMIT after ${name} cut`, await stage.readHeld());
+      if (caught === undefined) throw new Late(`no ${name} came by within ${PATIENCE_MS} ms`);
+      stage.faults.note(`the answer to a ${name} cut`, await stage.readHeld());
       await pause(random.int(20, 400));
     }
     proxy.heal();

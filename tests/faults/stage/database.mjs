@@ -10,7 +10,7 @@ const GRANTS = readFileSync(join(PROJECT, 'sql', 'grants.sql'), 'utf8');
 const NO_SUCH_TABLE = 1146;
 
 /** The users of sql/grants.sql. */
-export const ROLES = /** @type {const} */ (['migrator', 'producer', 'worker', 'viewer']);
+const ROLES = /** @type {const} */ (['migrator', 'producer', 'worker', 'viewer']);
 
 /** @typedef {(typeof ROLES)[number]} Role */
 

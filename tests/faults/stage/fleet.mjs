@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PROJECT } from '../../../scripts/project.mjs';
 import { steadyNow } from './clock.mjs';
 import { CLI } from './database.mjs';
-import { findChildren } from './processes.mjs';
+import { findChildren, sendSignal } from './processes.mjs';
 
-export const JOBS = join(PROJECT, 'tests', 'faults', 'jobs.cjs');
+const JOBS = join(PROJECT, 'tests', 'faults', 'jobs.cjs');
 
 /** Cron waits for the next minute; a fleet waits this long, and after a run that went wrong a little longer. */
 const NEXT_RUN_MS = 100;
@@ -61,7 +61,12 @@ export class Fleet {
     mkdirSync(join(home.folder, 'runs'), { recursive: true });
     // An empty one: no .env is read.
     mkdirSync(join(home.folder, 'cwd'), { recursive: true });
-    for (let place = 0; place < (options.size ?? 3); place++) this.#places.push(this.#serve());
+    for (let place = 0; place < (options.size ?? 3); place++) {
+      const serving = this.#serve();
+      // A fault of the harness itself is told by stop().
+      serving.catch(() => undefined);
+      this.#places.push(serving);
+    }
   }
 
   /** Every process that was started so far. */
@@ -97,6 +102,17 @@ export class Fleet {
   }
 
   /**
+   * To each of these: suspects' processes lead no group of their own.
+   *
+   * @param {number} number
+   * @param {NodeJS.Signals} signal
+   * @returns {number[]} those that were there
+   */
+  signalChildren(number, signal) {
+    return this.childrenOf(number).filter((pid) => sendSignal(pid, signal));
+  }
+
+  /**
    * When it has ended.
    *
    * @param {number} number
@@ -115,9 +131,14 @@ export class Fleet {
     return readRunId(this.#find(number).log);
   }
 
+  /** Starts no further run; those that are there go on. */
+  halt() {
+    this.#stopping = true;
+  }
+
   /** Starts no further run, lets those that are there end by SIGTERM, and ends what does not. */
   async stop() {
-    this.#stopping = true;
+    this.halt();
     for (const { started } of this.#all) {
       started.signal('SIGCONT');
       started.signal('SIGTERM');

@@ -20,6 +20,7 @@ export class Processes {
   #guard = spawn(process.execPath, [GUARD], { detached: true, stdio: ['pipe', 'ignore', 'inherit'] });
   /** @type {Set<Started>} */
   #alive = new Set();
+  #closed = false;
 
   constructor() {
     this.#guard.stdin.on('error', () => undefined);
@@ -32,6 +33,7 @@ export class Processes {
    * @returns {Started}
    */
   start([program = '', ...args], { log, cwd, env }) {
+    if (this.#closed) throw new Error(`${program} is started after the end of its scene`);
     const file = openSync(log, 'a', 0o600);
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', file, file] });
     closeSync(file);
@@ -61,6 +63,7 @@ export class Processes {
 
   /** Ends all that still runs. */
   async close() {
+    this.#closed = true;
     const left = [...this.#alive];
     for (const { killGroup } of left) killGroup();
     await Promise.all(left.map(({ ended }) => ended));

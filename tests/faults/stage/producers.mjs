@@ -37,7 +37,10 @@ export class Producers {
     this.#options = options;
     this.#home = home;
     for (let number = 0; number < (options.size ?? 2); number++) {
-      this.#all.push(this.#produce(home.random.fork(`producer ${number}`)));
+      const producing = this.#produce(home.random.fork(`producer ${number}`));
+      // A fault of the harness itself is told by stop().
+      producing.catch(() => undefined);
+      this.#all.push(producing);
     }
   }
 

@@ -31,6 +31,8 @@ export class Sampler {
     this.#server = server;
     this.#faults = faults;
     this.#working = this.#work();
+    // A fault of the harness itself is told by stop().
+    this.#working.catch(() => undefined);
   }
 
   async stop() {

@@ -217,6 +217,9 @@ export class Stage {
       },
       { everyMs: 250, deadlineMs: 30_000 },
     ).catch((error) => this.findings.push({ check: 'the run ledger adds up', id: '', text: error.message }));
+    await until('every fault is recovered from', () => this.faults.waitedFor.length === 0).catch((error) => {
+      this.findings.push({ check: 'every row ends', id: '', text: error.message });
+    });
     await Promise.all(this.#fleets.map((fleet) => fleet.stop()));
     await this.sampler.stop();
   }
@@ -257,11 +260,12 @@ export class Stage {
     };
   }
 
-  /** Ends all that it has started. */
+  /** Ends all that it has started, however far it has come. */
   async close() {
-    for (const end of this.#endings.reverse()) await end();
-    await Promise.all(this.#producers.map((producers) => producers.stop()));
-    await this.sampler.stop();
+    for (const fleet of this.#fleets) fleet.halt();
+    // What went wrong in one of them has been told by comeToRest, if the scene came so far.
+    await Promise.allSettled([...this.#producers, this.sampler].map((one) => one.stop()));
     await this.#processes.close();
+    for (const end of this.#endings.splice(0).reverse()) await end();
   }
 }
