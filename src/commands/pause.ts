@@ -1,7 +1,8 @@
 import type { Settings } from '../config';
 import type { Pool } from '../db/pool';
-import { EXIT, type ExitCode } from '../errors';
+import { EXIT, type ExitCode, UsageError } from '../errors';
 import { findNearest } from '../nearest';
+import { findNameFault } from '../queue/new-job';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
 import { sayName } from '../words';
@@ -14,6 +15,8 @@ export function pauseCommand(
   queue: string,
   { json = false }: { json?: boolean },
 ): Promise<ExitCode> {
+  const fault = findNameFault('queue', queue);
+  if (fault !== undefined) throw new UsageError(fault);
   return withQueue(settings, async (pool) => {
     const name = sayName(queue);
     const { wasPaused } = await pauseQueue(pool, queue);
