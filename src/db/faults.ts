@@ -75,7 +75,7 @@ export const isJsonRefused = (error: unknown): boolean => isServerError(error, 3
 const NO_TLS = 'HANDSHAKE_NO_SSL_SUPPORT';
 const TLS_FAILED = 'HANDSHAKE_SSL_ERROR';
 
-/** MySQL; MariaDB says so by a number that stands for many things. */
+/** MySQL; MariaDB refuses the login (1045), and so do both where it is the user that has to come with TLS. */
 const TLS_REQUIRED = 3159;
 
 /** True if the server and this side do not agree on TLS: it has none, or its certificate is not to be trusted. */

@@ -49,7 +49,7 @@ export const scene = {
     const fleet = stage.startFleet({ jobs: HOSTILE_JOBS, env });
     stage.startProducers({
       mix: { noop: 4, result: 2, 'effect.complete': 2, 'effect.save': 1, retry: 1, ...toMix(types) },
-      jobsPerSecond: 120,
+      jobsPerSecond: 80,
       payloadOf: (_, choice) => ({ [pick(choice)]: pick(choice) }),
     });
     const writer = await Writer.open(stage, types, random.fork('writer'));
@@ -347,8 +347,8 @@ const QUESTIONS = [
   (word) => ({ args: ['cancel', '--', word()], codes: [64] }),
   (word) => ({ args: ['pause', '--', `none ${word()}`], codes: [0, 64] }),
   (word) => ({ args: ['prune', `--older-than=${word()}`], codes: [64] }),
-  (word) => ({ args: ['run', '--dry-run', `--queue=${word()}`, `--type=${word()}`], codes: [0] }),
-  (word) => ({ args: ['run', `--queue=none ${word()}`, `--type=${word()}`], codes: [0] }),
+  (word) => ({ args: ['run', '--dry-run', `--queue=${word()}`, `--type=${word()}`], codes: [0, 64] }),
+  (word) => ({ args: ['run', `--queue=none ${word()}`, `--type=${word()}`], codes: [0, 64] }),
   (word) => ({ args: ['run', `--id=${word()}`], codes: [64] }),
   (word) => ({ args: ['run', `--concurrency=${word()}`, `--lease=${word()}`], codes: [64] }),
   (word) => ({ args: ['enqueue', '--', word(), `{${word()}`], role: 'producer', codes: [64] }),
