@@ -61,7 +61,7 @@ describeTls('a server with a certificate', () => {
       await show(certificate);
       return true;
     } catch (error) {
-      expect(error).toMatchObject({ code: 'ER_SSL_LIBRARY_ERROR' });
+      expect(error).toMatchObject({ code: expect.stringMatching(/SSL_LIBRARY_ERROR$/) });
       return false;
     }
   }
