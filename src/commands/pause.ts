@@ -2,12 +2,14 @@ import type { Settings } from '../config';
 import type { Pool } from '../db/pool';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import { findNearest } from '../nearest';
-import { findNameFault } from '../queue/new-job';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
 import { sayName } from '../words';
 import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
+
+/** No row is in a queue with a longer one. */
+const LONGEST_NAME = 255;
 
 /** `rowlock pause QUEUE [--json]`. */
 export function pauseCommand(
@@ -15,8 +17,8 @@ export function pauseCommand(
   queue: string,
   { json = false }: { json?: boolean },
 ): Promise<ExitCode> {
-  const fault = findNameFault('queue', queue);
-  if (fault !== undefined) throw new UsageError(fault);
+  const { length } = [...queue];
+  if (length > LONGEST_NAME) throw new UsageError(`the queue has ${length} characters; ${LONGEST_NAME} is the most`);
   return withQueue(settings, async (pool) => {
     const name = sayName(queue);
     const { wasPaused } = await pauseQueue(pool, queue);

@@ -71,8 +71,7 @@ const isInRange = (due: number): boolean => due >= EARLIEST && due <= LATEST;
 const isWhole = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most;
 
-/** Why no column can have this name; undefined: it can. */
-export function findNameFault(what: string, name: string): string | undefined {
+function findNameFault(what: string, name: string): string | undefined {
   if (name === '') return `the ${what} is empty`;
   if (name.endsWith(' ')) return `the ${what} ends with a space, which the database does not see; leave it out`;
   if (!name.isWellFormed()) return `the ${what} has half of a character in it`;
