@@ -18,9 +18,6 @@ import { until } from './until.mjs';
 /** Short: what a dead run held is to be taken back while the scene still looks. A second is the least. */
 const LEASE_MS = 3_000;
 
-/** Lock wait timeout, deadlock. */
-const LOCK_CONFLICTS = [1205, 1213];
-
 /** All of the rows end within this, once nothing disturbs them any more. */
 const QUIET_DEADLINE_MS = 120_000;
 
@@ -229,14 +226,9 @@ export class Stage {
 
   /** Rows that have not ended, each pause before a next attempt being over. */
   async #countOpen() {
-    await this.database
-      .execute(
-        `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
-      )
-      .catch((error) => {
-        // A run that claims was in the way: the next look does it.
-        if (!LOCK_CONFLICTS.includes(error.errno)) throw error;
-      });
+    await this.database.execute(
+      `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
+    );
     const [row] = await this.database.execute(
       `SELECT COUNT(*) AS open FROM background_jobs WHERE status IN ('pending', 'running')`,
     );
