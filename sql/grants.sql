@@ -63,7 +63,8 @@ GRANT SELECT ON background_job_migrations TO 'rowlock_worker'@'%';
 
 -- Viewer: dashboards, metrics and people who look: rowlock status, list, show, metrics. It writes nothing;
 -- but on MariaDB whoever may read a row may also lock it.
--- To keep from it what jobs were given and gave back, so that rowlock show is refused, write instead of the first line:
+-- To keep from it what jobs were given and gave back, so that rowlock show is refused, write this instead of the first
+-- line. By NATURAL JOIN, which asks for no right on its columns, it can still try whether a payload is a given text.
 -- GRANT SELECT (id, job_type, status, created_at, processed_at, queue, priority, run_at, unique_key, max_attempts,
 --               attempts, crashes, run_id, started_at, cancelled_at, progress, saves, last_error)
 --    ON background_jobs TO 'rowlock_viewer'@'%';

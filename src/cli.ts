@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { type Command, CommanderError } from 'commander';
 import type { Settings } from './config';
-import { EXIT, exitCodeOf, messageOf, RowlockError, sentenceOf, UsageError } from './errors';
+import { EXIT, exitCodeOf, messageOf, oneLine, RowlockError, sentenceOf, UsageError } from './errors';
+import { harmless } from './harmless';
 import { buildProgram, type Execute } from './program';
 import { setTimeout } from './timers';
 
@@ -42,8 +43,8 @@ function report(thrown: unknown): void {
   const error = thrown instanceof CommanderError ? fromCommander(thrown) : thrown;
   if (error === undefined) return;
   process.exitCode = exitCodeOf(error);
-  process.stderr.write(`rowlock: ${sentenceOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
-  if (debugging) process.stderr.write(`${stackOf(error)}\n`);
+  process.stderr.write(`rowlock: ${oneLine(sentenceOf(error))}\n`);
+  if (debugging) process.stderr.write(`${harmless(stackOf(error))}\n`);
 }
 
 /** Help and version are no faults. The rest is a wrong command line, in commander's words. */

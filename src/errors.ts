@@ -1,4 +1,5 @@
 import { type Duration, parseDuration } from './duration';
+import { harmless } from './harmless';
 
 /** Exit codes of the command, after sysexits.h. Scripts rely on them. */
 export const EXIT = {
@@ -130,12 +131,12 @@ export function messageOf(thrown: unknown): string {
 }
 
 /**
- * A text on one line, as whoever prints it takes each line for a fact of its own.
+ * A text on one line, as whoever prints it takes each line for a fact of its own; and without what commands a terminal.
  *
  * @param longest characters; what is longer is cut and ends with `…`. @default no limit
  */
 export function oneLine(text: string, longest = Number.POSITIVE_INFINITY): string {
-  const line = text.replaceAll(/\s*[\n\r]\s*/g, ' ').trim();
+  const line = harmless(text.replaceAll(/\s*[\n\r]\s*/g, ' ')).trim();
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`.toWellFormed();
 }
 

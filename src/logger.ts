@@ -2,6 +2,7 @@ import type { Logger } from 'winston';
 import type { LogLevel } from './config';
 import { oneLine } from './errors';
 import { type Emit, type EventName, type Events, WORDING } from './events';
+import { harmlessJson } from './harmless';
 
 const SEVERITY: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
@@ -58,7 +59,9 @@ function openWinston(level: LogLevel, json: boolean, file: string | undefined): 
   const winston = require('winston') as typeof import('winston');
   const { combine, printf } = winston.format;
   const asJson = printf(({ level: severity, message, event, facts }) =>
-    JSON.stringify({ time: new Date().toISOString(), level: severity, event, message, ...(facts as object) }),
+    harmlessJson(
+      JSON.stringify({ time: new Date().toISOString(), level: severity, event, message, ...(facts as object) }),
+    ),
   );
   const asSentence = printf(({ message }) => `rowlock: ${oneLine(String(message))}`);
   return winston.createLogger({

@@ -1,5 +1,5 @@
 import type { Health, QueueState } from './queue/health';
-import { sayCount, sayDuration } from './words';
+import { sayCount, sayDuration, sayName } from './words';
 
 /** Cron fires every minute: two ticks were missed, and the third is late. */
 export const NO_RUN_MS = 3 * 60_000;
@@ -43,7 +43,7 @@ function findMissingRuns(health: Health): string[] {
 function findStuck(state: QueueState): string[] {
   const { queue, pausedAt, oldestDueMs } = state;
   if (pausedAt !== null || oldestDueMs === null || oldestDueMs <= WAITED_MS || isServed(state)) return [];
-  return [`queue ${queue} waits for ${sayDuration(oldestDueMs)} and none of its jobs is being started`];
+  return [`queue ${sayName(queue)} waits for ${sayDuration(oldestDueMs)} and none of its jobs is being started`];
 }
 
 function sayNumbers({ lastRun, queues, today }: Health): string {

@@ -1,3 +1,4 @@
+import { harmless, withEscapes } from './harmless';
 import { COUNTED_AT_MOST } from './queue/health';
 
 /** A length of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `14 d`. */
@@ -34,13 +35,10 @@ export function sayBriefly(text: string | null, longest: number): string {
   return letters.length <= longest ? line : `${letters.slice(0, longest - 1).join('')}…`;
 }
 
-/** Without the characters that command a terminal: a row holds whatever an app has put there. */
-export const harmless = (text: string): string => text.replaceAll('\t', '  ').replaceAll(/(?!\n)\p{Cc}/gu, '\uFFFD');
-
 const LONGEST_NAME = 40;
 
 /** A queue, a type or a host: two of them never look the same for a line break, and none commands a terminal. */
 export function sayName(name: string): string {
-  const letters = [...name.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))];
+  const letters = [...withEscapes(name)];
   return letters.length <= LONGEST_NAME ? letters.join('') : `${letters.slice(0, LONGEST_NAME - 1).join('')}…`;
 }

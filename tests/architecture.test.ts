@@ -5,7 +5,7 @@ const SRC = join(__dirname, '..', 'src');
 
 /** From the ground up. What a line names may import from its own line and from those above it, never from below. */
 const LAYERS = [
-  ['duration', 'folders', 'nearest', 'server-url', 'timers'],
+  ['duration', 'folders', 'harmless', 'nearest', 'server-url', 'timers'],
   ['version'],
   ['errors'],
   ['shapes'],

@@ -188,6 +188,14 @@ describe('cancel', () => {
 });
 
 describe('pause and resume', () => {
+  test('a name that no queue has room for is refused', async () => {
+    const name = '\u{1f4a5}'.repeat(256);
+    expect(await tell('pause', name)).toMatchObject({
+      code: 64,
+      stderr: 'rowlock: the queue has 256 characters; 255 is the most\n',
+    });
+  });
+
   test('are told once, and may be repeated', async () => {
     await insertJob(db, { queue: 'mail' });
     expect(await tell('pause', 'mail')).toMatchObject({

@@ -1,8 +1,9 @@
 import { parseIds } from '../src/commands/ids';
 import { ExactJson, toJsonLine } from '../src/commands/print';
 import { parseRunAt } from '../src/commands/run-at';
+import { harmless, harmlessJson, withEscapes } from '../src/harmless';
 import { findNearest } from '../src/nearest';
-import { harmless, sayBriefly, sayCount, sayDuration, sayName, sayTime } from '../src/words';
+import { sayBriefly, sayCount, sayDuration, sayName, sayTime } from '../src/words';
 
 test.each([
   [0, '0 s'],
@@ -32,8 +33,22 @@ test('where counting ended, a plus says so', () => {
 
 test('text of a row cannot command the terminal, and keeps its emoji', () => {
   expect(harmless('a\u001b[31m\tb\u0000\u009b😀')).toBe('a\uFFFD[31m  b\uFFFD\uFFFD😀');
+  expect(harmless('a\u202eb\u2028c\u2066d')).toBe('a\uFFFDb\uFFFDc\uFFFDd');
   expect(sayBriefly('first 😀😀😀😀\nsecond', 9)).toBe('first 😀😀…');
   expect(sayBriefly(null, 9)).toBe('');
+});
+
+test('two names never look the same, and none commands the terminal', () => {
+  expect(sayName('a\n\u001b\u007f\u009b\u202eb')).toBe(String.raw`a\n\u001b\u007f\u009b\u202eb`);
+  expect(withEscapes('plain \u00e4 😀')).toBe('plain \u00e4 😀');
+});
+
+test('JSON says the same, on one line, with what commands a terminal escaped', () => {
+  const text = '{"a":\n\t"\u009b31m \u007f\u2028\u202e"}';
+  const line = toJsonLine([new ExactJson(text), '\u009b']);
+  expect(line).toBe(String.raw`[{"a":  "\u009b31m \u007f\u2028\u202e"},"\u009b"]`);
+  expect(JSON.parse(line)).toEqual([JSON.parse(text), '\u009b']);
+  expect(JSON.parse(harmlessJson(text))).toEqual(JSON.parse(text));
 });
 
 test('exact JSON goes through untouched', () => {

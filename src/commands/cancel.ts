@@ -2,6 +2,7 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import { type Cancellation, cancelJobs } from '../queue/cancel';
+import { sayName } from '../words';
 import { parseIds } from './ids';
 import { exactId, print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
@@ -31,9 +32,9 @@ const toPlain = (cancellation: Cancellation) => {
 function tell(cancellation: Cancellation): void {
   const { id, how } = cancellation;
   if (how === 'unknown') warn(`there is no job ${id}`);
-  else if (how === 'cancelled') print(`job ${id} (${cancellation.job.type}) is cancelled`);
+  else if (how === 'cancelled') print(`job ${id} (${sayName(cancellation.job.type)}) is cancelled`);
   else if (how === 'requested')
-    print(`job ${id} (${cancellation.job.type}) is running; its run aborts it at the next heartbeat`);
+    print(`job ${id} (${sayName(cancellation.job.type)}) is running; its run aborts it at the next heartbeat`);
   else if (cancellation.job.status === 'running')
     warn(`job ${id} is held by no run but by an older script, which cannot be told`);
   else warn(`job ${id} has ${cancellation.job.status === 'completed' ? 'completed' : 'failed'} already`);

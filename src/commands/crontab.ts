@@ -9,7 +9,7 @@ import { toCronCommand, toShellCommand } from './crontab/cron-line';
 import { CRON_PATH, tryAsCron } from './crontab/cron-trial';
 import { findDifference } from './crontab/env-file-difference';
 import { findSteadyNode, namesVersion } from './crontab/steady-path';
-import { print, warn } from './print';
+import { printExactly, warn } from './print';
 import { toArguments } from './run-arguments';
 import { withQueue } from './session';
 
@@ -49,7 +49,7 @@ export async function crontabCommand(settings: Settings, options: CrontabOptions
   await tryAsCron(`${command} --dry-run`);
   // A dry run only reads.
   await withQueue(settings, (pool) => requirePrivileges(pool, settings.pruneMs !== undefined));
-  print(line);
+  printExactly(line);
 
   if (differs.length > 0) warn(`cron will not have ${differs.join(', ')} of this shell, but what ${envFile} says`);
   for (const { type, program } of findLostPrograms((await loadRegistry(settings)).types())) {

@@ -6,7 +6,7 @@ import { CHECKS } from '../doctor/checks';
 import { type Examined, examine } from '../doctor/examine';
 import { openSubject } from '../doctor/subject';
 import { EXIT, type ExitCode, oneLine } from '../errors';
-import { harmless } from '../words';
+import { harmless } from '../harmless';
 import { print, toJsonLine } from './print';
 
 export interface DoctorOptions {

@@ -2,6 +2,7 @@ import { type ConnectionSettings, type RunSettings, serverName } from '../config
 import { openPool } from '../db/pool';
 import { requireSchema } from '../db/schema';
 import { countDueByType, type DueJobs } from '../queue/due';
+import { sayName } from '../words';
 import type { Registry } from '../worker/registry';
 import { print, toJsonLine } from './print';
 
@@ -21,7 +22,7 @@ export async function showDue(
     if (due.length === 0) print('nothing is due');
     for (const { queue, priority, type, due: count } of due) {
       const known = isKnown(type) ? '' : ' (no job function here has this type: it would be put back)';
-      print(`would run ${count} of ${type} from queue ${queue}, priority ${priority}${known}`);
+      print(`would run ${count} of ${sayName(type)} from queue ${sayName(queue)}, priority ${priority}${known}`);
     }
   } finally {
     await pool.end();

@@ -1,6 +1,6 @@
 import type { Settings } from '../config';
 import type { Pool } from '../db/pool';
-import { EXIT, type ExitCode } from '../errors';
+import { EXIT, type ExitCode, UsageError } from '../errors';
 import { findNearest } from '../nearest';
 import { pauseQueue } from '../queue/pause';
 import { findQueues } from '../queue/queues';
@@ -8,12 +8,17 @@ import { sayName } from '../words';
 import { print, toJsonLine, warn } from './print';
 import { withQueue } from './session';
 
+/** No row is in a queue with a longer one. */
+const LONGEST_NAME = 255;
+
 /** `rowlock pause QUEUE [--json]`. */
 export function pauseCommand(
   settings: Settings,
   queue: string,
   { json = false }: { json?: boolean },
 ): Promise<ExitCode> {
+  const { length } = [...queue];
+  if (length > LONGEST_NAME) throw new UsageError(`the queue has ${length} characters; ${LONGEST_NAME} is the most`);
   return withQueue(settings, async (pool) => {
     const name = sayName(queue);
     const { wasPaused } = await pauseQueue(pool, queue);

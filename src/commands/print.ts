@@ -1,8 +1,14 @@
+import { oneLine } from '../errors';
+import { harmlessJson, harmlessLines } from '../harmless';
+
 /** What the command was called for, on stdout. */
-export const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+export const print = (text: string): boolean => process.stdout.write(`${harmlessLines(text)}\n`);
+
+/** The same for a program to read, as it is. */
+export const printExactly = (text: string): boolean => process.stdout.write(`${text}\n`);
 
 /** What a person should know beside it, on stderr: one line. */
-export const warn = (text: string): boolean => process.stderr.write(`rowlock: ${text}\n`);
+export const warn = (text: string): boolean => process.stderr.write(`rowlock: ${oneLine(text)}\n`);
 
 /** JSON text that goes into a larger one as it is, so that no number in it is rounded. */
 export class ExactJson {
@@ -19,12 +25,14 @@ export const exact = (column: string | null): ExactJson | null => (column === nu
 export const exactId = (id: number | string): ExactJson => new ExactJson(String(id));
 
 /** JSON on one line. Dates are ISO 8601 in UTC. */
-export function toJsonLine(value: unknown): string {
-  if (value instanceof ExactJson) return value.text;
-  if (Array.isArray(value)) return `[${value.map(toJsonLine).join(',')}]`;
+export const toJsonLine = (value: unknown): string => harmlessJson(toJson(value));
+
+function toJson(value: unknown): string {
+  if (value instanceof ExactJson) return value.text.replaceAll(/[\n\r\t]/g, ' '); // they stand between its parts, never in a text
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (typeof value !== 'object' || value === null || value instanceof Date) return JSON.stringify(value ?? null);
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${toJsonLine(member)}`).join(',')}}`;
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${toJson(member)}`).join(',')}}`;
 }
 
 /** Columns side by side, without borders; names above them where given. */

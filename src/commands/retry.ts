@@ -2,6 +2,7 @@ import type { Settings } from '../config';
 import { EXIT, type ExitCode, UsageError } from '../errors';
 import { loadRegistry } from '../jobs/load-registry';
 import { findDeadLetters, type Revival, reviveJobs } from '../queue/retry';
+import { sayName } from '../words';
 import type { Registry } from '../worker/registry';
 import { parseIds } from './ids';
 import { exactId, print, toJsonLine, warn } from './print';
@@ -55,7 +56,7 @@ function tellOne(revival: Revival, known: Registry): void {
   else if (how === 'left') warn(`job ${id} is ${sayState(revival)}`);
   else {
     const key = lostItsKey(revival, known) ? '; its unique_key was freed when it ended, and stays free' : '';
-    print(`job ${id} (${revival.job.type}) is pending again${key}`);
+    print(`job ${id} (${sayName(revival.job.type)}) is pending again${key}`);
   }
 }
 

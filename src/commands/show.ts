@@ -1,7 +1,8 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
+import { harmless, harmlessJson } from '../harmless';
 import { type HoldingRun, type JobWithHistory, showJob, type WholeJob } from '../queue/inspect';
-import { harmless, sayTime } from '../words';
+import { sayTime } from '../words';
 import { parseId } from './ids';
 import { exact, exactId, print, toJsonLine, toTable, warn } from './print';
 import { withQueue } from './session';
@@ -117,7 +118,7 @@ const LARGEST_LAID_OUT = 100_000;
 
 /** JSON over several lines, with every number as it stands. */
 function layOut(json: string): string {
-  if (json.length > LARGEST_LAID_OUT) return json;
+  if (json.length > LARGEST_LAID_OUT) return harmlessJson(json);
   const { parse, stringify } = require('lossless-json') as typeof import('lossless-json');
-  return stringify(parse(json, null, { onDuplicateKey: ({ newValue }) => newValue }), null, 2) ?? json;
+  return harmlessJson(stringify(parse(json, null, { onDuplicateKey: ({ newValue }) => newValue }), null, 2) ?? json);
 }

@@ -25,7 +25,7 @@ export function statusCommand(
     print(json ? toJsonLine(toPlain(health, verdict)) : describe(health, verdict));
     if (queue !== undefined && health.queues.every(isEmpty)) {
       const nearest = findNearest(queue, await findQueues(pool));
-      warn(`no job is in queue ${queue}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
+      warn(`no job is in queue ${sayName(queue)}${nearest === undefined ? '' : `; did you mean ${sayName(nearest)}?`}`);
     }
     return check && !verdict.ok ? EXIT.failed : EXIT.ok;
   });

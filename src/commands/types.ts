@@ -1,8 +1,9 @@
 import type { Settings } from '../config';
 import { EXIT, type ExitCode } from '../errors';
+import { harmless } from '../harmless';
 import { leftOutJobs } from '../jobs';
 import { loadRegistry } from '../jobs/load-registry';
-import { harmless, sayDuration, sayTime } from '../words';
+import { sayDuration, sayTime } from '../words';
 import type { Schedule } from '../worker/job-type';
 import { FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../worker/outcome';
 import type { JobType } from '../worker/registry';

@@ -1,4 +1,4 @@
-import { ConfigError, codeOf, messageOf, RowlockError, UnreachableError } from '../errors';
+import { ConfigError, codeOf, messageOf, oneLine, RowlockError, UnreachableError } from '../errors';
 
 /** A lock conflict: the server undid the transaction, or one statement of it; the whole may be tried again. */
 const CONFLICTS = new Set([
@@ -87,9 +87,23 @@ export const isReferred = (error: unknown): boolean => isServerError(error, 1217
 /** True if the server refuses a JSON document: not valid, or nested too deep; MariaDB says so by a CHECK. */
 export const isJsonRefused = (error: unknown): boolean => isServerError(error, 3140, 3141, 3157, 4025);
 
+/** mysql2's codes for a server that offers no TLS, and for all that goes wrong in its handshake. */
+const NO_TLS = 'HANDSHAKE_NO_SSL_SUPPORT';
+const TLS_FAILED = 'HANDSHAKE_SSL_ERROR';
+
+/** MySQL; MariaDB refuses the login (1045), and so do both where it is the user that has to come with TLS. */
+const TLS_REQUIRED = 3159;
+
+/** True if the server and this side do not agree on TLS: it has none, or its certificate is not to be trusted. */
+function isTlsRefused(error: object): boolean {
+  if (codeOf(error) === NO_TLS) return true;
+  // Node's error for a connection that broke meanwhile has one of these; that for a certificate has neither.
+  return codeOf(error) === TLS_FAILED && !('syscall' in error) && !('localAddress' in error);
+}
+
 /** True if the connection is of no more use, whatever became of the statement. */
 export function isConnectionLost(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
+  if (typeof error !== 'object' || error === null || isTlsRefused(error)) return false;
   if (SESSION_ENDED.has(errnoOf(error) ?? 0) || PROTOCOL.has(codeOf(error) ?? '')) return true;
   // mysql2 marks what it raises on a connection that has gone with `fatal`, often without a code. A socket's
   // code alone says nothing: a job's own file or web server may have raised it.
@@ -123,6 +137,7 @@ const REFUSALS: Record<number, string> = {
   1227: 'GRANT the privilege to the user of DATABASE_URL',
   1251: 'the server wants an authentication that the driver lacks',
   1419: 'GRANT the privilege to the user of DATABASE_URL',
+  [TLS_REQUIRED]: 'add ?ssl-ca=/path/of/the/ca.pem to DATABASE_URL',
   3118: LOCKED, // MySQL
   4151: LOCKED, // MariaDB
 };
@@ -156,6 +171,9 @@ export function explain(error: unknown, server: string): unknown {
   if (isMissingTable(error)) {
     return new ConfigError(`${serverSaid(error)}; run rowlock migrate`, { cause: error });
   }
+  if (typeof error === 'object' && error !== null && isTlsRefused(error)) {
+    return new ConfigError(`the database server at ${server} ${sayTlsRefusal(error)}`, { cause: error });
+  }
   const busy = BUSY[errnoOf(error) ?? 0];
   if (isConnectionLost(error) || busy !== undefined) {
     const [is, how] = (busy ?? 'does not answer; start it, or correct DATABASE_URL').split('; ');
@@ -163,6 +181,15 @@ export function explain(error: unknown, server: string): unknown {
     return new UnreachableError(`the database server at ${server} ${is} (${why}); ${how}`, { cause: error });
   }
   return error;
+}
+
+function sayTlsRefusal(error: object): string {
+  if (codeOf(error) === NO_TLS) return 'offers no TLS, which DATABASE_URL asks for; set it up there, or leave out ssl';
+  const why = oneLine(messageOf(error));
+  // The reason is Node's: the names that the certificate is for.
+  return 'cert' in error
+    ? `shows a certificate for another host (${why}); name the host in DATABASE_URL as the certificate does, or add ssl-verify=ca where the CA of ssl-ca signs for no other server`
+    : `cannot be trusted (${why}); have ssl-ca in DATABASE_URL name the CA that signed its certificate, or renew that`;
 }
 
 const serverSaid = (error: unknown): string => {

@@ -1,3 +1,4 @@
+import { connect, isIP, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { createPool, type Pool, type PoolConnection, type QueryOptions } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
@@ -81,7 +82,19 @@ export function driverOptions(settings: ConnectionSettings) {
     flags: ['FOUND_ROWS'],
     enableKeepAlive: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(settings.ssl?.verifyIdentity === true && isIP(settings.host) !== 0
+      ? { stream: () => connectTo(settings) }
+      : {}),
   };
+}
+
+/**
+ * Where the host is an address, mysql2 gives TLS no name to look for in the certificate, and Node takes `localhost` for it:
+ * the server's own certificate is refused, and one that anybody has for his localhost passes. Node asks the socket first.
+ */
+function connectTo({ host, port }: ConnectionSettings): Socket {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true });
+  return Object.assign(socket, { _host: host });
 }
 
 /** What every session of Rowlock sets before its first statement. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { escape as literal } from 'mysql2';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { PACKAGE_FOLDER } from '../folders';
 import { withoutStatement } from './faults';
@@ -49,10 +50,11 @@ export function withoutComments(sql: string): string {
 async function send<T extends RowDataPacket[] | ResultSetHeader>(
   on: Queryable,
   sql: string,
-  values: Parameters,
+  values?: Parameters,
 ): Promise<T> {
   try {
-    const [answer] = await on.query<T>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+    const options = values === undefined ? { namedPlaceholders: false } : { values };
+    const [answer] = await on.query<T>({ sql, ...options, timeout: STATEMENT_TIMEOUT_MS });
     return answer;
   } catch (error) {
     throw withoutStatement(error);
@@ -84,8 +86,11 @@ export async function selectFrom<T>(
   identifiers: Record<string, string[]>,
   values: Parameters,
 ): Promise<T[]> {
-  const sql = text(name).replaceAll(/\{(\w+)\}/g, (_, key: string) => (identifiers[key] ?? []).map(quote).join('.'));
-  return (await send<RowDataPacket[]>(on, sql, values)) as T[];
+  // The driver looks for placeholders in backticks, too, and takes a quote in them for the beginning of a text.
+  const sql = text(name).replaceAll(/:(\w+)|\{(\w+)\}/g, (_, value?: string, identifier = '') =>
+    value === undefined ? (identifiers[identifier] ?? []).map(quote).join('.') : literal(values[value]),
+  );
+  return (await send<RowDataPacket[]>(on, sql)) as T[];
 }
 
 const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;

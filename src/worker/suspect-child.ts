@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Pool } from '../db/pool';
+import { messageOf, oneLine } from '../errors';
 import type { Emit } from '../events';
 import { CODE_FOLDER } from '../folders';
 import { Attempt } from './attempt';
@@ -55,7 +56,7 @@ export function serveSuspects({ registry, openPool, graceMs }: ChildOptions): Pr
   process.on('SIGHUP', () => undefined);
   // What comes from no attempt ends the process, and tells on the suspect that it holds.
   watchStrays((error) => {
-    process.stderr.write(`rowlock: an error outside of any job: ${String(error)}\n`);
+    process.stderr.write(`rowlock: an error outside of any job: ${oneLine(messageOf(error))}\n`);
     exitProcess(1);
   }, emit);
   // A function that does not yield hears no 'disconnect'.
