@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PROJECT } from '../../../scripts/project.mjs';
-import { lacksWrongClocks, WrongClock } from '../stage/wrong-clock.mjs';
 import { until } from '../stage/until.mjs';
+import { lacksWrongClocks, WrongClock } from '../stage/wrong-clock.mjs';
 
 const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
 
@@ -24,7 +24,8 @@ const TIMES = [
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'schedule-clock',
-  title: 'rowlock schedule goes on ticking, whatever becomes of its clock: daylight saving, hours back, months forwards',
+  title:
+    'rowlock schedule goes on ticking, whatever becomes of its clock: daylight saving, hours back, months forwards',
   longOnly: true,
   lacks: lacksWrongClocks,
   async run(stage) {
@@ -56,7 +57,9 @@ export const scene = {
  */
 async function ticks(stage, what) {
   const before = await countRuns(stage);
-  await until(`${TICKS} ticks: ${what}`, async () => (await countRuns(stage)) >= before + TICKS, { deadlineMs: TICK_MS });
+  await until(`${TICKS} ticks: ${what}`, async () => (await countRuns(stage)) >= before + TICKS, {
+    deadlineMs: TICK_MS,
+  });
 }
 
 /** @param {import('../stage/stage.mjs').Stage} stage */
