@@ -179,6 +179,12 @@ const ODD = {
 /** Rows that are generated, or meddled with: what is written names the row it was written for, by its token. */
 const ROWS = {
   echo: (payload) => payload,
+  // These two write nothing before their end: only the fence of what settles them can know that the row is another's.
+  plain: ({ ms, deaf }, { signal }) => pause(ms, undefined, deaf ? {} : { signal }),
+  async result({ ms, token, deaf }, { signal }) {
+    await pause(ms, undefined, deaf ? {} : { signal });
+    return { token };
+  },
   async complete({ ms, token, deaf }, ctx) {
     await pause(ms, undefined, deaf ? {} : { signal: ctx.signal });
     return ctx.complete(effect(ctx, `complete ${token}`));

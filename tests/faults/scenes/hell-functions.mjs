@@ -15,7 +15,7 @@ const HELL = join(PROJECT, 'tests', 'faults', 'hell.cjs');
 const HEAP_MB = 160;
 
 /** Functions from hell at the least, however short the scene is. */
-const LEAST = 12;
+const LEAST = 8;
 
 const MAX_TIME_MS = 10_000;
 /** Beyond --max-time: a timeout of hell.cjs and the grace, and a machine that others load. */

@@ -7,6 +7,9 @@ import { readPrints } from '../stage/read.mjs';
 /** A run looks at what it holds at each heartbeat: what happens to a row before that is for its fence alone to find out. */
 const GAP_MS = { from: 5, to: 150 };
 
+/** Of hell.cjs. */
+const TYPES = ['rows.plain', 'rows.result', 'rows.complete', 'rows.save'];
+
 const KIND = /** @type {const} */ ({ ends: 'completed', effects: [] });
 
 /**
@@ -47,10 +50,10 @@ export const scene = {
   title: 'rows that somebody updates, deletes, inserts anew and truncates while they run',
   async run(stage) {
     const random = stage.random.fork('meddling');
-    Object.assign(stage.expect.kinds, { 'rows.complete': KIND, 'rows.save': KIND });
+    for (const type of TYPES) stage.expect.kinds[type] = KIND;
     stage.startFleet({ jobs: join(PROJECT, 'tests', 'faults', 'hell.cjs') });
     stage.startProducers({
-      mix: { 'rows.complete': 4, 'rows.save': 3, noop: 2, 'effect.complete': 1 },
+      mix: { ...Object.fromEntries(TYPES.map((type) => [type, 2])), noop: 2, 'effect.complete': 1 },
       jobsPerSecond: 60,
       payloadOf: (type, choice) =>
         type.startsWith('rows.') ? { ms: choice.int(50, 800), deaf: choice.chance(0.3) } : {},
