@@ -68,7 +68,8 @@ export class Settler {
 
   /** Resolves once everything added is written, or nothing can be any more. */
   async drained(): Promise<void> {
-    while (this.flushing !== undefined || this.retrying !== undefined) await Promise.all([this.flushing, this.retrying]);
+    while (this.flushing !== undefined || this.retrying !== undefined)
+      await Promise.all([this.flushing, this.retrying]);
   }
 
   /** Writes nothing more: the jobs belong to somebody else. */

@@ -20,6 +20,9 @@ const TABLE_FULL = 1114;
 /** Until the pages that the tables have in reserve are used up, 4 MB each. */
 const REFUSAL_DEADLINE_MS = 30_000;
 
+/** MySQL looks once a minute whether its binary log has room again; each COMMIT waits for that. */
+const ROOM_DEADLINE_MS = 100_000;
+
 /** @typedef {import('../stage/stage.mjs').Stage} Stage */
 
 /**
@@ -66,7 +69,7 @@ export const scene = {
       disk.free();
       if (!server.isUp) await server.start();
       const { inserted } = producers;
-      await until('rows are inserted again', () => producers.inserted > inserted);
+      await until('rows are inserted again', () => producers.inserted > inserted, { deadlineMs: ROOM_DEADLINE_MS });
     } while (stage.hasTime);
     await stage.comeToRest();
     await findBrokenRuns(stage);
