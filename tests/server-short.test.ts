@@ -119,6 +119,16 @@ test.each(['payload', 'checkpoint'])(
   },
 );
 
+test('a release that is refused for what it holds fails its job, with the attempt that its history names', async () => {
+  const id = await shop.add('unknown');
+  const worker = await start((sql) =>
+    settles(sql) && sql.includes('status\\":\\"pending') ? failing(1264, '22003') : sql,
+  );
+  expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+  expect(await shop.job(id)).toMatchObject({ status: 'failed', attempts: 1 });
+  expect(await shop.rows('SELECT attempt FROM background_job_errors WHERE job_id = ?', [id])).toEqual([{ attempt: 1 }]);
+});
+
 test.each([
   [1290, 'takes no writes (ER_OPTION_PREVENTS_STATEMENT); end that, or correct DATABASE_URL'],
   [1226, 'has no connection free (ER_USER_LIMIT_REACHED); raise its max_connections, or start fewer runs'],
