@@ -101,6 +101,34 @@ test('a checkpoint that is too large fails its attempt at once, and is not sent 
   });
 });
 
+test.each(['payload', 'checkpoint'])(
+  'a job whose %s the server does not hand out goes back, and fails not',
+  async (column) => {
+    const id = await shop.add('work', 0);
+    // As MySQL does where it is larger than max_allowed_packet.
+    const cut = await start((sql) =>
+      sql.replace(new RegExp(`(SELECT id, job_type AS type.*?)\\b${column}\\b`, 's'), `$1'' AS ${column}`),
+    );
+    const { code, stderr } = await cut.ended;
+    expect({ code, events: stderr.split('"event":"job.not_claimed"').length }).toEqual({ code: 0, events: 2 });
+    expect(stderr).toContain('larger than max_allowed_packet');
+    expect(await shop.job(id)).toMatchObject({ status: 'pending', attempts: 0, crashes: 0, last_error: null });
+    await shop.db.pool.query('UPDATE background_jobs SET run_at = NOW(3) WHERE id = ?', [id]);
+    expect(await shop.run()).toMatchObject({ code: 0, stderr: '' });
+    expect(await shop.job(id)).toMatchObject({ status: 'completed', attempts: 1 });
+  },
+);
+
+test('a release that is refused for what it holds fails its job, with the attempt that its history names', async () => {
+  const id = await shop.add('unknown');
+  const worker = await start((sql) =>
+    settles(sql) && sql.includes('status\\":\\"pending') ? failing(1264, '22003') : sql,
+  );
+  expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+  expect(await shop.job(id)).toMatchObject({ status: 'failed', attempts: 1 });
+  expect(await shop.rows('SELECT attempt FROM background_job_errors WHERE job_id = ?', [id])).toEqual([{ attempt: 1 }]);
+});
+
 test.each([
   [1290, 'takes no writes (ER_OPTION_PREVENTS_STATEMENT); end that, or correct DATABASE_URL'],
   [1226, 'has no connection free (ER_USER_LIMIT_REACHED); raise its max_connections, or start fewer runs'],

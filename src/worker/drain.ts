@@ -252,6 +252,14 @@ export class Drain {
       const delayMs = unknownTypeDelayMs(attempt.job.lastPauseMs);
       return this.end(held, { kind: 'released', why: 'no job function here has its type', delayMs });
     }
+    if (isUnreadable(attempt.job)) {
+      this.options.emit('job.not_claimed', { job_id: attempt.job.id, why: UNREADABLE });
+      return this.end(held, {
+        kind: 'released',
+        why: UNREADABLE,
+        delayMs: unknownTypeDelayMs(attempt.job.lastPauseMs),
+      });
+    }
     if (attempt.job.crashes > 0 && attempt.maxAttempts === 1) {
       return this.end(held, { kind: 'failed', error: 'worker died; may have run' });
     }
@@ -383,6 +391,14 @@ export class Drain {
     }
   }
 }
+
+/**
+ * MySQL reads JSON that is larger than max_allowed_packet as an empty text, with a warning (1301) that nobody sees. No
+ * JSON is empty: what was refused as such was a payload of 60 kB, whole in its row.
+ */
+const isUnreadable = ({ payload, checkpoint }: ClaimedJob): boolean => payload === '' || checkpoint === '';
+
+const UNREADABLE = 'its payload or checkpoint is larger than max_allowed_packet, so it cannot be read; raise that';
 
 /** Not the job's fault: memory or processes are short. */
 const notStarted = (error: unknown): Execution => ({

@@ -175,6 +175,7 @@ const refused = (settlement: Settlement, why: string): Settlement => ({
   ...settlement,
   status: 'failed',
   count: 'failed',
+  charged: true, // also of a release: the history names the attempt
   delayMs: 0,
   error: `its outcome was refused by the server: ${why}`,
 });

@@ -13,6 +13,9 @@ const HOLDS_MS = { short: { from: 20, to: 800 }, long: { from: 3_200, to: 5_000 
 /** A snapshot keeps what was purged from being so. A long form would otherwise grow slower and slower by that alone. */
 const SNAPSHOT_MS = 20_000;
 
+/** More rows than a worker changes in one transaction. */
+const HEAVY = 2_000;
+
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
 const DUPLICATE = 1062;
@@ -37,6 +40,7 @@ export const scene = {
       keyed: 0.4,
       payloadOf: (type, choice) => (/^(effect|keyed)/.test(type) ? { ms: choice.int(0, 150) } : {}),
     });
+    await stage.database.execute('CREATE TABLE heavy (n INT NOT NULL) ENGINE = InnoDB');
     const before = await readLockCounts(stage);
     let isOver = false;
     const stillTime = () => !isOver && stage.hasTime;
@@ -65,7 +69,16 @@ export const scene = {
 async function contest({ stage, random }, stillTime) {
   const on = await stage.server.connect();
   stage.atEnd(() => on.destroy());
-  const deeds = [updateRows, updateRows, deleteRows, deleteRows, readPending, leaveDuplicateOpen, crossSettle];
+  const deeds = [
+    updateRows,
+    updateRows,
+    deleteRows,
+    deleteRows,
+    readPending,
+    leaveDuplicateOpen,
+    crossSettle,
+    crossSettle,
+  ];
   while (stillTime()) {
     await pause(random.int(GAP_MS.from, GAP_MS.to));
     const deed = random.pick(deeds) ?? updateRows;
@@ -205,6 +218,8 @@ async function leaveDuplicateOpen(other) {
  */
 async function crossSettle(other) {
   const { stage, on } = other;
+  // A deadlock is lost by whoever has changed less: this is to be the worker.
+  await on.query(`INSERT INTO heavy VALUES ${Array(HEAVY).fill('(1)').join()}`);
   const rows = await findRows(other, `status = 'running'`);
   const [first, ...others] = rows.sort((a, b) => a.id - b.id);
   const last = others.findLast(({ runId }) => runId === first?.runId);

@@ -6,8 +6,8 @@ import { until } from '../stage/until.mjs';
 
 const GAP_MS = { from: 200, to: 1_500 };
 
-/** Rarely it lasts longer than a lease of 3 s: then the runs whose jobs are due have to be told apart from dead ones. */
-const LASTS_MS = { short: { from: 100, to: 2_000 }, long: { from: 3_000, to: 5_000 } };
+/** Rarely it lasts longer than a lease: then the runs whose jobs are due have to be told apart from dead ones. */
+const LASTS_MS = { short: { from: 100, to: 2_000 }, long: { from: 8_500, to: 11_000 } };
 
 /** Connections that are ended in a row. */
 const KILLS = { from: 3, to: 30 };
@@ -23,6 +23,8 @@ export const scene = {
   // Few: what fills them takes no time.
   serverOptions: ['--max-connections=80'],
   async run(stage) {
+    // Longer than a process waits for its turn on a busy machine: each lease that is lost makes eight suspects.
+    stage.leaseMs = 8_000;
     const random = stage.random.fork('refusals');
     // Runs that begin and end all the while, beside long ones.
     stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
@@ -59,7 +61,7 @@ export const scene = {
 
 /** @param {Seeded} random */
 function lasts(random) {
-  const { from, to } = random.chance(0.25) ? LASTS_MS.long : LASTS_MS.short;
+  const { from, to } = random.chance(0.12) ? LASTS_MS.long : LASTS_MS.short;
   return random.int(from, to);
 }
 
