@@ -36,6 +36,27 @@ test('a statement that got no answer gives its connection up: the pool is not us
   await pool.end();
 });
 
+test('where one connection got no answer, the idle ones are given up with it', async () => {
+  const old = new Set<unknown>();
+  let isForgotten = false;
+  const proxy = await startProxy(shop.db.urls.worker, (sql, before) => {
+    if (isForgotten && old.has(before)) return SILENT;
+    if (!isForgotten) old.add(before);
+    return sql;
+  });
+  const pool = openQueuePool(proxy.url, 3);
+  const all = await Promise.all([pool.getConnection(), pool.getConnection(), pool.getConnection()]);
+  for (const connection of all) {
+    await connection.query('SELECT 1');
+    connection.release();
+  }
+  isForgotten = true;
+  await expect(pool.query({ sql: 'SELECT 1', timeout: 100 })).rejects.toBeDefined();
+  await expect(pool.query({ sql: 'SELECT 1', timeout: 3_000 })).resolves.toBeDefined();
+  await expect(transaction(pool, async () => 'done')).resolves.toBe('done');
+  await pool.end();
+});
+
 test('a new connection whose settings get no answer is given up, and whoever waits for it is told', async () => {
   const { proxy, silenced } = await silenceFirst(1, 'SET time_zone');
   const pool = openQueuePool(proxy.url, 1);

@@ -110,6 +110,9 @@ export function isConnectionLost(error: unknown): boolean {
   return 'fatal' in error && error.fatal === true && !('sqlState' in error && isRefusal(error));
 }
 
+/** True if the server got the time that a statement has, and did not answer. */
+export const isSilence = (error: unknown): boolean => codeOf(error) === 'PROTOCOL_SEQUENCE_TIMEOUT';
+
 /** True if the same transaction may succeed when it is tried again from its start. */
 export const isTransient = (error: unknown): boolean =>
   isConflict(error) || (errnoOf(error) ?? 0) in BUSY || (isConnectionLost(error) && !isTooLarge(error));

@@ -1,8 +1,9 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { PoolConnection as DriverConnection } from 'mysql2';
 import { createPool, type Pool, type PoolConnection, type QueryOptions } from 'mysql2/promise';
 import type { ConnectionSettings } from '../config';
-import { isConnectionLost, isWriteRefused } from './faults';
+import { isConnectionLost, isSilence, isWriteRefused } from './faults';
 import { text } from './statements';
 
 export type { Pool, PoolConnection };
@@ -27,6 +28,7 @@ export function openPool(settings: ConnectionSettings, options: PoolOptions): Po
     connectionLimit: options.connections,
     maxIdle: options.connections,
   });
+  watchIdle(pool);
   const session = sessionStatements(options.sessionTimeoutMs);
   pool.pool.on('connection', (connection) => {
     // Queued ahead of whatever the borrower of the new connection sends, so no statement runs without it.
@@ -47,6 +49,30 @@ function endAtOnce(connection: object): void {
   if ('stream' in connection && connection.stream instanceof Duplex) connection.stream.destroy();
 }
 
+/** Connections that nobody uses just now, by pool. */
+const idle = new WeakMap<Pool, Set<DriverConnection>>();
+
+
+
+/** The driver tells who is in use, and has no list of the others. */
+function watchIdle(pool: Pool): void {
+  const connections = new Set<DriverConnection>();
+  idle.set(pool, connections);
+  pool.pool.on('acquire', (connection) => connections.delete(connection));
+  pool.pool.on('release', (connection) => connections.add(connection));
+}
+
+/**
+ * To be told of each error that made a connection useless. Where one got no answer the others have lain in the same network:
+ * without this a run would ask each of them, for 30 s, one after the other.
+ */
+export function forgetSilent(pool: Pool, error: unknown): void {
+  if (!isSilence(error)) return;
+  const connections = idle.get(pool);
+  for (const connection of connections ?? []) connection.destroy();
+  connections?.clear();
+}
+
 /**
  * The driver's own pool.query never gives back a connection whose statement was given up. After four of them a run would
  * wait for a free one for ever, with a heartbeat that renews its lease and a slot that no other run gets.
@@ -62,6 +88,7 @@ function givingUpTheSilent(pool: Pool): Pool {
       // One that takes no writes may be a primary of yesterday: the next connection asks anew which it is.
       if (isConnectionLost(error) || isWriteRefused(error)) connection.destroy();
       else connection.release();
+      forgetSilent(pool, error);
       throw error;
     }
   };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isConflict, isConnectionLost, isFull, isTransient } from './faults';
-import type { Pool, PoolConnection } from './pool';
+import { forgetSilent, type Pool, type PoolConnection } from './pool';
 
 /** COMMIT was sent and no answer came: the server may have done it, may not have, or may be about to. */
 export class CommitUnknownError extends Error {
@@ -78,6 +78,7 @@ async function once<T>(
     return value;
   } catch (error) {
     await undo(tx, error);
+    forgetSilent(pool, error);
     if (committing && onUnknownCommit === 'throw' && isConnectionLost(error)) {
       throw new CommitUnknownError('the answer to COMMIT was lost', { cause: error });
     }

@@ -50,7 +50,7 @@ export const scene = {
     const fleet = stage.startFleet({ size: 4, each: (number) => ({ url: urls[number % PROXIES] ?? '' }) });
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 1, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
-      jobsPerSecond: 120,
+      jobsPerSecond: 80,
     });
     await Promise.all([swallowAll(stage, proxies, random.fork('all')), swallowOne(stage, proxies, random.fork('one'))]);
     for (const proxy of proxies) proxy.heal();
@@ -78,7 +78,7 @@ export const scene = {
 async function swallowAll(stage, proxies, random) {
   while (stage.hasTime) {
     // What is healed before five leases are over costs a run the 30 s of a statement: the short form has no time for that.
-    const leases = stage.isLong ? (random.pick([0.5, 1.5, 3, 5.5, 7]) ?? 1) : 5.5;
+    const leases = stage.isLong ? (random.pick([0.5, 1.5, 3, 7, 9]) ?? 1) : 7;
     const proxy = random.pick(proxies);
     const held = await stage.readHeld();
     proxy?.swallow();

@@ -4,7 +4,7 @@ import { WrongClock } from './wrong-clock.mjs';
 /** No two of the times that it shows lie nearer to each other: less than a scene lasts. */
 const STEP_SECONDS = 1_200;
 
-/** What is asked just before a jump may read the clock just after it. */
+/** What reads the clock just after a jump may be told of just before it. */
 const BESIDE_MS = 1_000;
 
 /** The sampler's own looks go by this clock: by it a row may be held by nobody for hours. */
@@ -81,12 +81,16 @@ export class ServerClock {
     this.#spans.push({ offset, from: Date.now() });
   }
 
-  /** @param {number} serverMs */
+  /**
+   * NaN for a time that was still to come when the clock left for another one: it never was.
+   *
+   * @param {number} serverMs
+   */
   #toTrueMs(serverMs) {
     const span = this.#spans.find(({ offset, from }, index) => {
       const trueMs = serverMs - offset * 1_000;
       const until = this.#spans[index + 1]?.from ?? Number.POSITIVE_INFINITY;
-      return trueMs >= from - BESIDE_MS && trueMs < until + BESIDE_MS;
+      return trueMs >= from - BESIDE_MS && trueMs < until;
     });
     return span === undefined ? Number.NaN : serverMs - span.offset * 1_000;
   }
