@@ -35,14 +35,7 @@ function urlWith(change: (url: URL) => void): string {
   return url.href;
 }
 
-const COMMANDS = [
-  ['run'],
-  ['status', '--json'],
-  ['doctor', '--json'],
-  ['wait', '--timeout', '100ms'],
-  ['migrate'],
-  ['schedule', '--cron', 'x'],
-];
+const COMMANDS = [['run'], ['doctor', '--json'], ['migrate']];
 
 const enc = encodeURIComponent(SECRETS.password);
 
