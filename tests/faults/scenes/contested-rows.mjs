@@ -7,8 +7,8 @@ const OTHERS = 4;
 
 const GAP_MS = { from: 20, to: 400 };
 
-/** How long somebody else keeps his locks: now and then for longer than the 3 s that a worker's session waits. */
-const HOLDS_MS = { short: { from: 20, to: 800 }, long: { from: 3_200, to: 5_000 } };
+/** How long somebody else keeps his locks: now and then for longer than a worker waits, twice 3 s. */
+const HOLDS_MS = { short: { from: 20, to: 800 }, long: { from: 7_000, to: 9_000 } };
 
 /** A snapshot keeps what was purged from being so. A long form would otherwise grow slower and slower by that alone. */
 const SNAPSHOT_MS = 20_000;
@@ -23,7 +23,7 @@ const DUPLICATE = 1062;
 /** @typedef {import('../stage/stage.mjs').Stage} Stage */
 /** @typedef {import('../seeded.mjs').Seeded} Seeded */
 /** @typedef {import('mysql2/promise').Connection} Connection */
-/** @typedef {{ stage: Stage, on: Connection, random: Seeded }} Other */
+/** @typedef {{ stage: Stage, on: Connection, random: Seeded, isStubborn: boolean }} Other */
 
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
@@ -45,7 +45,7 @@ export const scene = {
     let isOver = false;
     const stillTime = () => !isOver && stage.hasTime;
     const others = Array.from({ length: OTHERS }, (_, number) =>
-      contest({ stage, random: random.fork(`other ${number}`) }, stillTime),
+      contest({ stage, random: random.fork(`other ${number}`), isStubborn: number === 0 }, stillTime),
     );
     const work = Promise.all([...others, holdSnapshots(stage, stillTime)]);
     await work.finally(() => {
@@ -66,7 +66,7 @@ export const scene = {
  * @param {Omit<Other, 'on'>} other
  * @param {() => boolean} stillTime
  */
-async function contest({ stage, random }, stillTime) {
+async function contest({ stage, random, isStubborn }, stillTime) {
   const on = await stage.server.connect();
   stage.atEnd(() => on.destroy());
   const deeds = [
@@ -84,7 +84,7 @@ async function contest({ stage, random }, stillTime) {
     const deed = random.pick(deeds) ?? updateRows;
     try {
       await on.query('START TRANSACTION');
-      await deed({ stage, on, random });
+      await deed({ stage, on, random, isStubborn });
     } catch (error) {
       const { errno = 0 } = /** @type {{ errno?: number }} */ (error);
       if (errno !== DEADLOCK && errno !== LOCK_WAIT_TIMEOUT) throw error;
@@ -95,8 +95,8 @@ async function contest({ stage, random }, stillTime) {
 }
 
 /** @param {Other} other */
-async function hold({ random }) {
-  const { from, to } = random.chance(0.1) ? HOLDS_MS.long : HOLDS_MS.short;
+async function hold({ random, isStubborn }) {
+  const { from, to } = isStubborn || random.chance(0.05) ? HOLDS_MS.long : HOLDS_MS.short;
   await pause(random.int(from, to));
 }
 
