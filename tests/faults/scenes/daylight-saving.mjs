@@ -21,7 +21,11 @@ const BEGIN = '2027-03-28T00:30:00Z';
  */
 const STEPS = [
   { what: 'the hour that is skipped', at: '2027-03-28T00:59:57Z', ticks: { 'tick.half': 1, 'tick.three': 1 } },
-  { what: 'seven months later, the newest made up', at: '2027-10-31T00:01:00Z', ticks: { 'tick.half': 1, 'tick.three': 1 } },
+  {
+    what: 'seven months later, the newest made up',
+    at: '2027-10-31T00:01:00Z',
+    ticks: { 'tick.half': 1, 'tick.three': 1 },
+  },
   { what: 'half past two, the first time', at: '2027-10-31T00:29:57Z', ticks: { 'tick.half': 1 } },
   { what: 'half past two, the second time', at: '2027-10-31T01:29:57Z', ticks: {} },
   { what: 'three', at: '2027-10-31T01:59:57Z', ticks: { 'tick.three': 1 } },
@@ -37,9 +41,13 @@ export const scene = {
     const clock = await ServerClock.begin(stage, { at: new Date(BEGIN), env: { TZ: 'Europe/Berlin' } });
     const fleet = stage.startFleet({ jobs: JOBS, args: ['--max-time', '2s', '--keep-alive', '1s'] });
     stage.startProducers({ mix: { noop: 3, 'effect.complete': 1, 'effect.save': 1 }, jobsPerSecond: 40, later: 0 });
-    await until('the schedules have begun', async () => (await count(stage, 'background_job_schedules', 'tick.%')) === 3, {
-      deadlineMs: TICK_MS,
-    });
+    await until(
+      'the schedules have begun',
+      async () => (await count(stage, 'background_job_schedules', 'tick.%')) === 3,
+      {
+        deadlineMs: TICK_MS,
+      },
+    );
     for (const { what, at, ticks } of STEPS) {
       const before = await readTicks(stage);
       clock.show(new Date(at));
@@ -55,11 +63,18 @@ export const scene = {
         const found = (after[type] ?? 0) - (before[type] ?? 0);
         const expected = /** @type {Record<string, number>} */ (ticks)[type] ?? 0;
         if (found !== expected)
-          stage.findings.push({ check: 'each tick once', id: type, text: `${what}: ${found} ticks, and not ${expected}` });
+          stage.findings.push({
+            check: 'each tick once',
+            id: type,
+            text: `${what}: ${found} ticks, and not ${expected}`,
+          });
       }
     }
+    // Runs of two seconds are too short for suspects, which need a process each.
+    await fleet.stop();
+    const last = stage.startFleet({ jobs: JOBS });
     await stage.comeToRest();
-    stage.findings.push(...findOddEnds(fleet.all, { longestMs: LONGEST_RUN_MS }));
+    stage.findings.push(...findOddEnds([...fleet.all, ...last.all], { longestMs: LONGEST_RUN_MS }));
   },
 };
 

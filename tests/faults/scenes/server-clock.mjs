@@ -33,14 +33,18 @@ export const scene = {
       const fault = stage.faults.note('the clock goes forwards', await stage.readHeld());
       clock.forwards(random.int(1, 10));
       await until('what was held is recovered', () => fault.recoveredMs !== undefined, { deadlineMs: RECOVERY_MS });
-      await until('the newest tick is made up', async () => (await countTicks(stage)) > ticks, { deadlineMs: RECOVERY_MS });
+      await until('the newest tick is made up', async () => (await countTicks(stage)) > ticks, {
+        deadlineMs: RECOVERY_MS,
+      });
       if (!random.chance(0.6)) continue;
       await pause(random.int(500, 2_000));
       // What is pending waits until the clock is there again; what is inserted now is due now.
       const before = await readNewest(stage);
       clock.back(random.int(1, 10));
       stage.faults.note('the clock goes back');
-      await until('what is inserted after it is run', async () => hasEndedSince(stage, before), { deadlineMs: RECOVERY_MS });
+      await until('what is inserted after it is run', async () => hasEndedSince(stage, before), {
+        deadlineMs: RECOVERY_MS,
+      });
     }
     clock.beyondAll();
     await stage.comeToRest();

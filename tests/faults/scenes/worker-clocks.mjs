@@ -45,7 +45,10 @@ export const scene = {
       jobsPerSecond: 100,
       later: 0.3,
     });
-    await Promise.all([jump(stage, fleet, clocks, random.fork('jumps')), insertFromEverywhere(stage, random.fork('zones'))]);
+    await Promise.all([
+      jump(stage, fleet, clocks, random.fork('jumps')),
+      insertFromEverywhere(stage, random.fork('zones')),
+    ]);
     await stage.comeToRest();
     stage.findings.push(...findOddEnds(fleet.all, { longestMs: LONGEST_RUN_MS }), ...(await findOddTicks(stage)));
   },
@@ -108,7 +111,11 @@ async function insertFromEverywhere(stage, random) {
       const at = Number(row.at) - LATER_SECONDS;
       // A retry that has begun has a run_at of its own.
       if (row.attempts === 0 && (at < from || at > until))
-        stage.findings.push({ check: 'due at the same moment', id, text: `from ${zone}: ${(at - from).toFixed(3)} s off` });
+        stage.findings.push({
+          check: 'due at the same moment',
+          id,
+          text: `from ${zone}: ${(at - from).toFixed(3)} s off`,
+        });
     }
     await pause(random.int(200, 1_000));
   }
@@ -136,6 +143,12 @@ async function findOddTicks(stage) {
     const before = rows[index - 1]?.minute;
     const missed = before === undefined ? 0 : Number(minute) - Number(before) - 1;
     if (Number(ticks) === 1 && missed === 0) return [];
-    return [{ check: 'each tick once', id: `minute ${minute}`, text: `${ticks} ticks; ${missed} minutes before it have none` }];
+    return [
+      {
+        check: 'each tick once',
+        id: `minute ${minute}`,
+        text: `${ticks} ticks; ${missed} minutes before it have none`,
+      },
+    ];
   });
 }

@@ -23,7 +23,8 @@ export function findOddEnds(all, { longestMs, killed = new Set() }) {
       odd.push(`it lasted ${(lasted / 1000).toFixed(1)} s, and ${longestMs / 1000} s at most were expected`);
     if (endedAt !== undefined && code !== null && !CODES.has(code ?? 0)) odd.push(`it ended with code ${code}`);
     // One that has hardly begun when the fleet is stopped does not listen for SIGTERM yet.
-    if (typeof signal === 'string' && signal !== 'SIGTERM' && !killed.has(number)) odd.push(`it was ended by ${signal}`);
+    if (typeof signal === 'string' && signal !== 'SIGTERM' && !killed.has(number))
+      odd.push(`it was ended by ${signal}`);
     if (STACK.test(readFileSync(log, 'utf8'))) odd.push('it printed a stack');
     return odd.map((text) => ({ check: 'runs end as they should', id: `process ${number}`, text }));
   });

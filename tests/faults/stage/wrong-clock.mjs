@@ -9,7 +9,8 @@ let library;
 
 /** Why no process can be given a wrong clock here; undefined: it can. */
 export function lacksWrongClocks() {
-  if (process.platform !== 'linux' || !hasDebian()) return 'libfaketime is a Debian package, and there is no apt-get here';
+  if (process.platform !== 'linux' || !hasDebian())
+    return 'libfaketime is a Debian package, and there is no apt-get here';
   try {
     findLibrary();
     return undefined;
