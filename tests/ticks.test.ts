@@ -1,5 +1,4 @@
-import { createTask } from 'node-cron';
-import { toNodeCron } from '../src/commands/ticking';
+import { startTicking } from '../src/commands/ticking';
 import { readTicks } from '../src/worker/ticks';
 import { type Expected, listTicks } from './support/calendar';
 
@@ -98,27 +97,43 @@ test.each([
   expect(() => readTicks(text, 'UTC')).toThrow();
 });
 
-describe('what node-cron is told', () => {
-  test.each([
-    ['* * * * *', ['* * * * *']],
-    ['*/10 0 6 * * 1', ['*/10 0 6 * * 1']],
-    ['0 6 1 * *', ['0 6 1 * *']],
-    ['0 6 ? * 1', ['0 6 ? * 1']],
-    [' 0  6 1,15 * 1 ', ['0 6 1,15 * *', '0 6 * * 1']],
-    ['30 0 6 L 2 5#1', ['30 0 6 L 2 *', '30 0 6 * 2 5#1']],
-  ])('of %s', (text, told) => {
-    expect(toNodeCron(text)).toEqual(told);
+describe('rowlock schedule ticks', () => {
+  afterEach(() => {
+    jest.useRealTimers();
   });
 
-  test.each(['0 12 13 * 5', '0 12 1,15 * 1-3', '0 12 */10 * 1'])('%s fires when a crontab would', (text) => {
-    const tasks = toNodeCron(text).map((part) => createTask(part, () => undefined, { timezone: 'UTC' }));
-    const ticks = new Set(ticksOf(text, 'UTC').map(toText));
-    const wrong: string[] = [];
-    for (let noon = YEAR.from.getTime() + 12 * 3_600_000; noon < YEAR.until.getTime(); noon += 24 * 3_600_000) {
-      const fires = tasks.some((task) => task.match(new Date(noon)));
-      if (fires !== ticks.has(toText(new Date(noon)))) wrong.push(toText(new Date(noon)));
-    }
-    expect(wrong).toEqual([]);
-    expect(ticks.size).toBeGreaterThan(5);
+  /** All ticks in a span, as a process sees them that lives through it. */
+  async function live(text: string, timezone: string, from: string, hours: number): Promise<Date[]> {
+    jest.useFakeTimers({ now: new Date(from) });
+    const found: Date[] = [];
+    const stop = startTicking(text, timezone, () => found.push(new Date()));
+    await jest.advanceTimersByTimeAsync(hours * 3_600_000);
+    stop();
+    return found.map((at) => new Date(Math.floor(at.getTime() / 1000) * 1000));
+  }
+
+  test.each([
+    ['in autumn, also in the hour that comes twice', '2027-10-30T23:00:30Z'],
+    ['in spring, past the hour that is skipped', '2027-03-27T23:30:30Z'],
+  ])('each minute %s', async (_when, from) => {
+    const until = new Date(new Date(from).getTime() + 4 * 3_600_000);
+    const ticks = await live('* * * * *', 'Europe/Berlin', from, 4);
+    expect(ticks.map(toText)).toEqual(
+      ticksOf('* * * * *', 'Europe/Berlin', { from: new Date(from), until }).map(toText),
+    );
+    expect(ticks).toHaveLength(240);
+  });
+
+  test('each second, where the text has seconds', async () => {
+    expect(await live('*/2 * * * * *', 'Europe/Berlin', '2027-10-30T23:59:31Z', 1 / 60)).toHaveLength(30);
+  });
+
+  test('on either of two days, as a crontab has it', async () => {
+    // The 12th is a Thursday.
+    const ticks = await live('0 12 12 * 5', 'UTC', '2027-08-11T00:00:30Z', 72);
+    expect(ticks.map(toText)).toEqual([
+      toText(new Date('2027-08-12T12:00:00Z')),
+      toText(new Date('2027-08-13T12:00:00Z')),
+    ]);
   });
 });

@@ -52,8 +52,6 @@ function endAtOnce(connection: object): void {
 /** Connections that nobody uses just now, by pool. */
 const idle = new WeakMap<Pool, Set<DriverConnection>>();
 
-
-
 /** The driver tells who is in use, and has no list of the others. */
 function watchIdle(pool: Pool): void {
   const connections = new Set<DriverConnection>();

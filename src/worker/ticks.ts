@@ -10,6 +10,7 @@ export interface Ticks {
 
 /** `@daily` and its kind, or five fields; croner alone would also take a date. */
 const CRON_TEXT = /^(@[a-z]+|(\S+\s+){4}\S+)$/i;
+const WITH_SECONDS = /^(\S+\s+){5}\S+$/;
 
 /**
  * Reads a cron text of five fields, to the minute. It means what it means in a crontab:
@@ -20,11 +21,12 @@ const CRON_TEXT = /^(@[a-z]+|(\S+\s+){4}\S+)$/i;
  *   that the clock skips ticks when it has jumped, one that comes twice ticks the first time. All others
  *   name intervals, and go on through the hour that comes twice, and past the one that is skipped.
  *
- * @param timezone an IANA name
+ * @param timezone an IANA name; undefined: the zone of this machine
+ * @param options.seconds a sixth field stands before the others. @default false
  * @throws if the text is none, or names no time that ever comes
  */
-export function readTicks(text: string, timezone: string): Ticks {
-  const cron = parse(text.trim(), timezone);
+export function readTicks(text: string, timezone: string | undefined, { seconds = false } = {}): Ticks {
+  const cron = parse(text.trim(), timezone, seconds);
   if (cron.nextRun() === null) throw new RangeError('it names no time that ever comes');
   return {
     newest: (now) => cron.previousRuns(1, new Date(now.getTime() + 1))[0],
@@ -32,15 +34,15 @@ export function readTicks(text: string, timezone: string): Ticks {
   };
 }
 
-function parse(text: string, timezone: string): Cron {
-  if (!CRON_TEXT.test(text)) throw new RangeError('it has not five fields');
+function parse(text: string, timezone: string | undefined, seconds: boolean): Cron {
+  if (!(seconds ? WITH_SECONDS : CRON_TEXT).test(text)) throw new RangeError('it has not five fields');
   if (/^@reboot$/i.test(text)) throw new RangeError('it names no time');
   // Loaded here, since most workers have no schedule and should not pay for it at each tick.
   const { Cron: Pattern } = require('croner') as typeof import('croner');
-  const [, , day = '', , weekday = ''] = text.split(/\s+/);
+  const [, , day = '', , weekday = ''] = text.split(/\s+/).slice(seconds ? 1 : 0);
   return new Pattern(text, {
-    timezone,
-    mode: '5-part',
+    ...(timezone !== undefined && { timezone }),
+    mode: seconds ? '6-part' : '5-part',
     paused: true,
     domAndDow: day.startsWith('*') || weekday.startsWith('*'),
     // Lists and ranges of hours name times of the day too, as they do in a crontab.

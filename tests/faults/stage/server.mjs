@@ -114,8 +114,11 @@ export class Server {
     const { program, folder, processes } = this.#options;
     const { serve } = planServer(program, { folder, port: this.#port, options: [...DURABLE, ...LITTLE, ...extra] });
     this.#extra = extra;
-    const env = { ...withOwnTmp(folder), ...this.env };
-    const running = processes.start(serve, { log: join(folder, 'log'), cwd: folder, env });
+    const running = processes.start(serve, {
+      log: join(folder, 'log'),
+      cwd: folder,
+      env: { ...withOwnTmp(folder), ...this.env },
+    });
     this.#running = running;
     if (await greets(this.#port, START_DEADLINE_MS, running.isAlive)) return;
     throw new Error(`the server does not start; see ${join(folder, 'log')}`);
