@@ -98,6 +98,15 @@ export function isConnectionLost(error: unknown): boolean {
 export const isTransient = (error: unknown): boolean =>
   isConflict(error) || BUSY.has(errnoOf(error) ?? 0) || isConnectionLost(error);
 
+/**
+ * True if no new session is let in: the password or the certificate has changed, the user is locked. It says nothing of a
+ * statement, and sessions that are open go on.
+ */
+export const isLoginRefused = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  (isTlsRefused(error) || ('fatal' in error && error.fatal === true && isRefusal(error)));
+
 /** True if the server answered the login with a no: waiting does not help. */
 function isRefusal(error: unknown): boolean {
   return isServerError(error, ...Object.keys(REFUSALS).map(Number));

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isTransient } from '../db/faults';
+import { isLoginRefused, isTransient } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { LeaseLostError, messageOf } from '../errors';
 import type { JobId } from '../queue/job';
@@ -24,6 +24,9 @@ const LARGEST_FLUSH_BYTES = 4_000_000;
 
 const RETRY_MS = 250;
 
+/** No new session has been let in for so long: the run ends, and its jobs are taken back. */
+const LONGEST_SHUT_OUT_MS = 60_000;
+
 /**
  * Writes outcomes as they come: whatever has ended by the time the previous flush returns goes into the
  * next. An idle queue settles at once, a busy one by the hundred. An outcome is kept until it is written,
@@ -33,6 +36,7 @@ export class Settler {
   private waiting: Settlement[] = [];
   private flushing: Promise<void> | undefined;
   private stopped = false;
+  private shutOutSince: number | undefined;
   /** The server's max_allowed_packet. */
   packetBytes = 1_048_576;
   private readonly options: SettlerOptions;
@@ -81,6 +85,7 @@ export class Settler {
     const { pool, runId, onSettled, onLost, onFault, onWaiting } = this.options;
     try {
       const settled = await settleJobs(pool, runId, batch);
+      this.shutOutSince = undefined;
       const blocked = settled.filter(({ how }) => how === 'blocked');
       for (const one of settled) if (one.how !== 'blocked') onSettled(one);
       if (blocked.length === 0) return;
@@ -88,11 +93,19 @@ export class Settler {
       if (blocked.length === this.waiting.length) await pause(RETRY_MS);
     } catch (error) {
       if (error instanceof LeaseLostError) return onLost(error);
-      if (!isTransient(error)) return this.afterRefusal(batch, error, onFault);
+      // A password that is being changed is no fault of these outcomes: sessions that are open will take them.
+      const isShutOut = isLoginRefused(error);
+      if (isShutOut && this.isShutOutForLong()) return onFault(error);
+      if (!isShutOut && !isTransient(error)) return this.afterRefusal(batch, error, onFault);
       this.waiting.unshift(...batch);
       onWaiting(error);
       await pause(RETRY_MS);
     }
+  }
+
+  private isShutOutForLong(): boolean {
+    this.shutOutSince ??= performance.now();
+    return performance.now() - this.shutOutSince > LONGEST_SHUT_OUT_MS;
   }
 
   /** One outcome that the server refuses must not take the others along. */
