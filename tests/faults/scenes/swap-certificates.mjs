@@ -133,9 +133,8 @@ class Shown {
   async start() {
     this.#place(this.good);
     await this.#stage.server.stop();
-    const [cert, key] = [join(this.#folder, 'cert'), join(this.#folder, 'key')];
-    // Without --ssl-ca: with it MySQL takes no certificate but those of that CA.
-    await this.#stage.server.start([`--ssl-cert=${cert}`, `--ssl-key=${key}`]);
+    // MySQL takes no certificate but those of its --ssl-ca, and finds one of its own where none is given.
+    await this.#stage.server.start(['ca', 'cert', 'key'].map((name) => `--ssl-${name}=${join(this.#folder, name)}`));
   }
 
   /** @param {import('../stage/certificates.mjs').Certificate} certificate */
@@ -145,7 +144,8 @@ class Shown {
   }
 
   /** @param {import('../stage/certificates.mjs').Certificate} certificate */
-  #place({ cert, key }) {
+  #place({ cert, key, ca }) {
+    copyFileSync(ca, join(this.#folder, 'ca'));
     copyFileSync(cert, join(this.#folder, 'cert'));
     copyFileSync(key, join(this.#folder, 'key'));
   }
