@@ -117,6 +117,15 @@ export const isSilence = (error: unknown): boolean => codeOf(error) === 'PROTOCO
 export const isTransient = (error: unknown): boolean =>
   isConflict(error) || (errnoOf(error) ?? 0) in BUSY || (isConnectionLost(error) && !isTooLarge(error));
 
+/**
+ * True if no new session is let in: the password or the certificate has changed, the user is locked. It says nothing of a
+ * statement, and sessions that are open go on.
+ */
+export const isLoginRefused = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  (isTlsRefused(error) || ('fatal' in error && error.fatal === true && isRefusal(error)));
+
 /** True if the server answered the login with a no: waiting does not help. */
 function isRefusal(error: unknown): boolean {
   return isServerError(error, ...Object.keys(REFUSALS).map(Number));

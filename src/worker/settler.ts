@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isFull, isTooLarge, isTransient } from '../db/faults';
+import { isFull, isLoginRefused, isTooLarge, isTransient } from '../db/faults';
 import type { Pool } from '../db/pool';
 import { LeaseLostError, messageOf } from '../errors';
 import type { JobId } from '../queue/job';
@@ -25,6 +25,9 @@ const LARGEST_FLUSH_BYTES = 4_000_000;
 
 const RETRY_MS = 250;
 
+/** No new session has been let in for so long: the run ends, and its jobs are taken back. */
+const LONGEST_SHUT_OUT_MS = 60_000;
+
 /**
  * Writes outcomes as they come: whatever has ended by the time the previous flush returns goes into the
  * next. An idle queue settles at once, a busy one by the hundred. An outcome is kept until it is written,
@@ -40,6 +43,7 @@ export class Settler {
   private blocked: Settlement[] = [];
   private retrying: Promise<void> | undefined;
   private stopped = false;
+  private shutOutSince: number | undefined;
   /** The server's max_allowed_packet, as it was when the run began. */
   packetBytes = 1_048_576;
   /** Text of the next flush at most: less, once the server has taken no more. */
@@ -118,6 +122,7 @@ export class Settler {
     const { pool, runId, onSettled, onLost, onFault, onWaiting } = this.options;
     try {
       const settled = await settleJobs(pool, runId, batch);
+      this.shutOutSince = undefined;
       this.flushBytes = Math.min(LARGEST_FLUSH_BYTES, 2 * this.flushBytes);
       const blocked = settled.filter(({ how }) => how === 'blocked');
       for (const one of settled) if (one.how !== 'blocked') onSettled(one);
@@ -126,15 +131,23 @@ export class Settler {
       this.retrying ??= this.retryBlocked();
     } catch (error) {
       if (error instanceof LeaseLostError) return onLost(error);
+      // A password that is being changed is no fault of these outcomes: sessions that are open will take them.
+      const isShutOut = isLoginRefused(error);
+      if (isShutOut && this.isShutOutForLong()) return onFault(error);
       // Its max_allowed_packet has become less, or there is room for less in its temporary files.
       if (isTooLarge(error) || isFull(error)) this.flushBytes = sumSizes(batch) / 2;
       const isTooMuch = isTooLarge(error) && batch.length > 1;
-      if (!isTooMuch && !isTransient(error)) return this.afterRefusal(batch, error, onFault);
+      if (!isTooMuch && !isShutOut && !isTransient(error)) return this.afterRefusal(batch, error, onFault);
       this.putBack(...batch);
       if (isTooMuch) return;
       onWaiting(error);
       await pause(RETRY_MS);
     }
+  }
+
+  private isShutOutForLong(): boolean {
+    this.shutOutSince ??= performance.now();
+    return performance.now() - this.shutOutSince > LONGEST_SHUT_OUT_MS;
   }
 
   /** One outcome that the server refuses must not take the others along. */

@@ -1,10 +1,11 @@
 /** Whether this machine can make certificates. */
 export declare function hasOpenssl(): boolean;
 
-/** A server's certificate and its key, as files. */
+/** A server's certificate, its key and who signed it, as files. */
 export interface Certificate {
   cert: string;
   key: string;
+  ca: string;
 }
 
 /** A CA of the test's own. */

@@ -8,8 +8,8 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 export const hasOpenssl = () => spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0;
 
 /**
- * A server's certificate and its key, as files.
- * @typedef {{ cert: string, key: string }} Certificate
+ * A server's certificate, its key and who signed it, as files.
+ * @typedef {{ cert: string, key: string, ca: string }} Certificate
  */
 
 /** A CA of the test's own, that signs what it is asked to. */
@@ -58,7 +58,7 @@ export class Authority {
       '-out',
       at('pem'),
     ]);
-    return { cert: at('pem'), key: at('key') };
+    return { cert: at('pem'), key: at('key'), ca: this.file };
   }
 
   /** @param {string} end */
