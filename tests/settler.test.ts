@@ -102,4 +102,28 @@ describe('an outcome that comes just as the last flush ends', () => {
     await settler.drained();
     expect(written).toEqual([1, 2]);
   });
+
+  test('that is blocked as the lease is lost is waited for no longer', async () => {
+    const refuse = ({ values }: { values?: { ids?: unknown[] } }) => {
+      if (values?.ids === undefined) return Promise.resolve([{ affectedRows: 1 }]);
+      settler.stop();
+      return Promise.reject(Object.assign(new Error('Lock wait timeout exceeded'), { errno: 1205 }));
+    };
+    const busy = { ...tx, query: refuse };
+    const never = (): never => {
+      throw new Error('nothing is told of it');
+    };
+    const settler = new Settler({
+      pool: { ...busy, getConnection: () => Promise.resolve(busy) } as unknown as Pool,
+      runId: 1,
+      onSettled: never,
+      onLost: never,
+      onFault: never,
+      onWaiting: never,
+      onDropped: never,
+    });
+    settler.add(settlement(1));
+    await settler.drained();
+    expect(settler.backlog).toBe(0);
+  });
 });

@@ -126,7 +126,7 @@ export class Settler {
       this.flushBytes = Math.min(LARGEST_FLUSH_BYTES, 2 * this.flushBytes);
       const blocked = settled.filter(({ how }) => how === 'blocked');
       for (const one of settled) if (one.how !== 'blocked') onSettled(one);
-      if (blocked.length === 0) return;
+      if (blocked.length === 0 || this.stopped) return;
       this.blocked.push(...blocked.map(({ settlement }) => settlement));
       this.retrying ??= this.retryBlocked();
     } catch (error) {

@@ -32,8 +32,7 @@ const TIMES = {
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'schedule-clock',
-  title:
-    'rowlock schedule goes on ticking, whatever becomes of its clock: daylight saving, hours back and forwards',
+  title: 'rowlock schedule goes on ticking, whatever becomes of its clock: daylight saving, hours back and forwards',
   longOnly: true,
   lacks: lacksWrongClocks,
   async run(stage) {
