@@ -304,6 +304,16 @@ describe('the run ledger adds up', () => {
   });
 });
 
+test('not before its time', () => {
+  expect(found({ jobs: [job({ runAt: 2_100 })] })).toEqual([
+    'not before its time: 1: effect.complete: it began 100 ms before its run_at',
+  ]);
+  // An earlier one may be older than the run_at that its retry was given.
+  const both = [execution(), execution({ attempt: 2, beganAt: 4_000, endedAt: 4_100 })];
+  const again = { jobs: [job({ runAt: 3_500, attempts: 2 })], executions: both, errors: [failure()] };
+  expect(found({ ...again, runs: [run({ claimed: 2, retried: 1 })] })).toEqual([]);
+});
+
 test('nothing leaks', () => {
   expect(found({ prints: [{ name: '1.log', text: 'first\npayload {"canary":"canary-1-7"}\nlast' }] })).toEqual([
     'nothing leaks: 1.log: payload {"canary":"***-7"}',
