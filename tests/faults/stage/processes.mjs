@@ -86,20 +86,6 @@ export function sendSignal(pid, signal) {
 }
 
 /**
- * Whether there is such a process, running or stopped.
- *
- * @param {number} pid
- */
-export function isThere(pid) {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
-    return false;
-  }
-}
-
-/**
  * The processes that this one has started and that still run: those of suspects, and programs.
  *
  * @param {number} parent

@@ -7,7 +7,7 @@ import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
 import { Ledger } from './ledger.mjs';
-import { isThere, Processes } from './processes.mjs';
+import { isRunning, Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
 import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
@@ -237,7 +237,7 @@ export class Stage {
 
   async #areOpenRunsAlive() {
     const runs = await this.database.execute('SELECT pid FROM background_job_runs WHERE finished_at IS NULL');
-    return runs.every(({ pid }) => isThere(Number(pid)));
+    return runs.every((/** @type {{ pid: number }} */ { pid }) => isRunning(pid));
   }
 
   /** Rows that have not ended, each pause before a next attempt being over. */
