@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { splitPackets, textOf } from './packets.mjs';
-import { nameStatement } from './statements.mjs';
+import { nameStatement, requireStatement } from './statements.mjs';
 
 /**
  * A statement on its way to the server.
@@ -48,16 +48,16 @@ import { nameStatement } from './statements.mjs';
  */
 
 /** Statements whose COMMIT is told apart by what came before it. @param {string} name */
-export const commitAfter =
-  (name) =>
-  (/** @type {Passing} */ { name: own, transaction }) =>
-    own === 'COMMIT' && transaction.includes(name);
+export const commitAfter = (name) => {
+  requireStatement(name);
+  return (/** @type {Passing} */ { name: own, transaction }) => own === 'COMMIT' && transaction.includes(name);
+};
 
 /** @param {string} name */
-export const statement =
-  (name) =>
-  (/** @type {Passing} */ { name: own }) =>
-    own === name;
+export const statement = (name) => {
+  requireStatement(name);
+  return (/** @type {Passing} */ { name: own }) => own === name;
+};
 
 /**
  * Stands between a worker and the server, and knows the statements that pass. What it delays or drops is what a network

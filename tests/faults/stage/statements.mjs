@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PROJECT } from '../../../scripts/project.mjs';
 
@@ -24,11 +24,23 @@ export function nameStatement(sql) {
 }
 
 /**
+ * A trap for what no statement is called would catch nothing, and nobody would notice.
+ *
+ * @param {string} name
+ */
+export function requireStatement(name) {
+  if (!existsSync(fileOf(name))) throw new Error(`there is no ${fileOf(name)}: the statement has another name`);
+}
+
+/** @param {string} name */
+const fileOf = (name) => join(QUERIES, `${name}.sql`);
+
+/**
  * @param {string} name
  * @returns {Known}
  */
 function read(name) {
-  const text = readFileSync(join(QUERIES, `${name}.sql`), 'utf8')
+  const text = readFileSync(fileOf(name), 'utf8')
     .split('\n')
     .filter((line) => !line.trimStart().startsWith('--'))
     .join('\n')

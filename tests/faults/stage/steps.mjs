@@ -24,6 +24,15 @@ const aroundOf = (name, match) => [
 ];
 
 /**
+ * @param {string[]} names
+ * @returns {(passing: Passing) => boolean}
+ */
+function anyOf(names) {
+  const all = names.map(statement);
+  return (passing) => all.some((matches) => matches(passing));
+}
+
+/**
  * ctx.complete settles within a transaction of its own, which locks the job first.
  *
  * @param {boolean} isOwn
@@ -32,8 +41,7 @@ const aroundOf = (name, match) => [
 const within = (isOwn, match) => (/** @type {Passing} */ passing) =>
   match(passing) && passing.transaction.includes('lock_job') === isOwn;
 
-/** @param {Passing} passing */
-const writesOutcome = ({ name }) => name === 'complete_jobs' || name === 'settle_jobs';
+const writesOutcome = anyOf(['complete_jobs', 'settle_jobs']);
 
 /** What a run does with its jobs, in this order. @type {readonly Step[]} */
 export const WORK_STEPS = [
@@ -54,13 +62,13 @@ export const WORK_STEPS = [
   ...aroundOf('the close of its run', statement('close_run')),
   {
     name: 'at the row of its run, which another session locks',
-    match: ({ name }) => ['count_claimed', 'count_outcomes', 'lock_open_run', 'renew_run'].includes(name),
+    match: anyOf(['count_claimed', 'count_outcomes', 'lock_open_run', 'renew_run']),
     fate: 'hold answer',
     locks: 'run',
   },
   {
     name: 'at a job of its own, which another session locks',
-    match: ({ name }) => ['lock_job', 'complete_jobs', 'settle_jobs'].includes(name),
+    match: anyOf(['lock_job', 'complete_jobs', 'settle_jobs']),
     fate: 'hold answer',
     locks: 'jobs',
   },
