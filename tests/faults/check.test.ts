@@ -55,7 +55,11 @@ const process = (more: Partial<ProcessReading> = {}): ProcessReading => ({
   runId: WORKER,
   startedAt: 900,
   endedAt: 9_100,
+  code: 0,
   signal: null,
+  sent: new Set(),
+  hung: false,
+  log: '1.log',
   ...more,
 });
 
@@ -104,6 +108,8 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
         poison: { ends: 'failed', effects: [] },
       },
       touched: new Set(),
+      ends: { codes: new Set([0, 69, 75]), signals: new Set(), stacks: false, longestMs: 10_000 },
+      late: new Set(),
     },
     ...rest,
   };
@@ -239,12 +245,13 @@ describe('attempts tell the history', () => {
 });
 
 describe('crashes tell the history', () => {
+  const byKill = { code: null, signal: 'SIGKILL', sent: new Set(['SIGKILL'] as const) } as const;
   const crash = (number: number) => failure({ id: number, error: `crash ${number} of 3: the process was ended` });
   const lost = (retried: number) => ({ runs: [run({ outcome: 'lost', claimed: 1 + retried, retried })] });
 
   test('none where a worker died holding it', () => {
     const killed = {
-      processes: [process({ signal: 'SIGKILL', endedAt: 2_500 }), process({ number: 2, pid: 600, runId: OTHER })],
+      processes: [process({ ...byKill, endedAt: 2_500 }), process({ number: 2, pid: 600, runId: OTHER })],
       executions: [
         execution({ endedAt: undefined }),
         execution({ process: 2, pid: 600, beganAt: 4_000, endedAt: 5_000 }),
@@ -301,6 +308,30 @@ describe('the run ledger adds up', () => {
     expect(found({ runs: [run({ claimed: 2, retried: 1 })] })).toEqual(
       tell('finished: 2 claimed, 1 completed, 1 retried, 0 failed, 0 released; 0 rows in the history'),
     );
+  });
+});
+
+describe('runs end in order', () => {
+  const stack = 'it failed\n    at run (/srv/app/dist/cli.js:1:2)';
+
+  test.each<[string, Partial<ProcessReading>, string]>([
+    ['a code that says nothing', { code: 1 }, 'it ended with code 1'],
+    ['a signal from nowhere', { code: null, signal: 'SIGSEGV' }, 'it was ended by SIGSEGV, and by nobody here'],
+    ['too late', { endedAt: 10_901 }, 'it lasted 10.0 s, and 10 s at most were expected'],
+    ['not by SIGTERM', { code: null, signal: 'SIGKILL', hung: true }, 'SIGTERM did not end it'],
+  ])('%s', (_, more, text) => {
+    expect(found({ processes: [process(more)] })).toEqual([`runs end in order: process 1: ${text}`]);
+  });
+
+  test('by what the scene has sent', () => {
+    expect(found({ processes: [process({ code: null, signal: 'SIGTERM', sent: new Set(['SIGTERM']) })] })).toEqual([]);
+  });
+
+  test('with a stack', () => {
+    expect(found({ prints: [{ name: '1.log', text: stack }] })).toEqual([
+      'runs end in order: process 1: it printed a stack',
+    ]);
+    expect(found({ prints: [{ name: 'history of 1', text: stack }] })).toEqual([]);
   });
 });
 

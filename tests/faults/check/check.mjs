@@ -22,6 +22,7 @@ import { notEarly } from './not-early.mjs';
 import { nothingLeaks } from './nothing-leaks.mjs';
 import { oneHolder } from './one-holder.mjs';
 import { ranAtLeastOnce } from './ran-at-least-once.mjs';
+import { runsEndInOrder } from './runs-end-in-order.mjs';
 
 /** @type {readonly Check[]} */
 export const CHECKS = [
@@ -35,6 +36,7 @@ export const CHECKS = [
   attemptsTellHistory,
   crashesTellHistory,
   ledgerAddsUp,
+  runsEndInOrder,
   nothingLeaks,
 ];
 

@@ -43,7 +43,20 @@
  * @property {number | undefined} runId undefined: it ended before it had one
  * @property {number} startedAt all times on the clock of the server
  * @property {number | undefined} endedAt
+ * @property {number | null | undefined} code
  * @property {NodeJS.Signals | null | undefined} signal what ended it
+ * @property {ReadonlySet<NodeJS.Signals>} sent signals that the scene has sent to it, or the end of its fleet
+ * @property {boolean} hung SIGTERM did not end it
+ * @property {string} log the name of the print that is its own
+ */
+
+/**
+ * What a scene's runs may do that others do not.
+ * @typedef {object} OddEnds
+ * @property {Set<number>} codes exit codes that may come of what it does to them
+ * @property {Set<NodeJS.Signals>} signals that its job functions raise
+ * @property {boolean} stacks what they print may have one
+ * @property {number} longestMs from their start to their end
  */
 
 /**
@@ -52,6 +65,8 @@
  * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
  * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
  *   not that of Rowlock alone
+ * @property {OddEnds} ends how its runs may end besides
+ * @property {Set<string>} late types whose rows may be put off for longer than a moment
  */
 
 /**

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { findOddEnds } from '../stage/exits.mjs';
 import { commitAfter, statement } from '../stage/proxy.mjs';
 import { Late } from '../stage/until.mjs';
 
@@ -8,13 +7,14 @@ import { Late } from '../stage/until.mjs';
 /** One for each place of the fleet, more or less: what is seen on one is of one run, or of two. */
 const PROXIES = 3;
 
-/** @param {Passing} passing */
-const isSettle = ({ name, transaction }) =>
-  name === 'COMMIT' && transaction.includes('count_outcomes') && !transaction.includes('lock_job');
+const hasOutcomes = commitAfter('count_outcomes');
+const hasLock = commitAfter('lock_job');
 
 /** @param {Passing} passing */
-const isComplete = ({ name, transaction }) =>
-  name === 'COMMIT' && transaction.includes('count_outcomes') && transaction.includes('lock_job');
+const isSettle = (passing) => hasOutcomes(passing) && !hasLock(passing);
+
+/** @param {Passing} passing */
+const isComplete = (passing) => hasOutcomes(passing) && hasLock(passing);
 
 /**
  * The COMMITs that come by all the while, and the statements with which a run looks whether one was done.
@@ -63,6 +63,7 @@ export const scene = {
     'the network is cut between COMMIT and its answer: of a claim, a save, a complete, a settle, a rescue; or COMMIT comes late',
   weight: 2,
   async run(stage) {
+    stage.expect.ends.longestMs = LONGEST_RUN_MS;
     const random = stage.random.fork('cuts');
     const proxies = await Promise.all(Array.from({ length: PROXIES }, () => stage.openProxy()));
     const urls = proxies.map(({ url }) => stage.database.url('worker', url));
@@ -75,12 +76,10 @@ export const scene = {
       mix: { noop: 6, result: 2, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
       jobsPerSecond: 80,
     });
-    /** @type {Set<number>} */
-    const killed = new Set();
     const works = [
       cutBusy(stage, proxies, random.fork('busy')),
       cutRare(stage, proxies, random.fork('rare')),
-      killSome(stage, fleet, killed, random.fork('kills')),
+      killSome(stage, fleet, random.fork('kills')),
     ];
     await Promise.all(works);
     for (const proxy of proxies) proxy.heal();
@@ -90,7 +89,6 @@ export const scene = {
     if (missing.length > (stage.isLong ? 0 : 2))
       throw new Late(`no COMMIT of a ${missing.join(', nor of a ')} was struck`);
     await stage.comeToRest();
-    stage.findings.push(...findOddEnds(fleet.all, { longestMs: LONGEST_RUN_MS, killed }));
   },
 };
 
@@ -145,7 +143,11 @@ async function cutBusy(stage, proxies, random) {
  * @param {number} longestMs
  */
 async function waitForLook(proxy, looks, connection, longestMs) {
-  const trap = proxy?.trap((passing) => passing.connection !== connection && looks.includes(passing.name), 'pass');
+  const isLook = looks.map(statement);
+  const trap = proxy?.trap(
+    (passing) => passing.connection !== connection && isLook.some((matches) => matches(passing)),
+    'pass',
+  );
   const seen = await Promise.race([trap?.caught, pause(longestMs)]);
   trap?.remove();
   return seen !== undefined;
@@ -174,15 +176,13 @@ async function cutRare(stage, proxies, random) {
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
  * @param {import('../stage/fleet.mjs').Fleet} fleet
- * @param {Set<number>} killed
  * @param {import('../seeded.mjs').Seeded} random
  */
-async function killSome(stage, fleet, killed, random) {
+async function killSome(stage, fleet, random) {
   while (stage.hasTime) {
     await pause(random.int(KILL_EVERY_MS / 2, KILL_EVERY_MS * 1.5));
     const victim = random.pick(fleet.live);
     if (victim === undefined || !fleet.signal(victim.number, 'SIGKILL')) continue;
-    killed.add(victim.number);
     await fleet.ended(victim.number);
     const runId = fleet.runIdOf(victim.number);
     stage.faults.note('SIGKILL of a worker', runId === undefined ? [] : await stage.readHeld(runId));

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { findOddEnds } from '../stage/exits.mjs';
 
 /** One way. A heartbeat that begins needs some six answers, and a beat lasts a quarter of the lease of 3 s. */
 const LONGEST_MS = 60;
@@ -15,9 +14,10 @@ export const scene = {
   name: 'slow-network',
   title: 'every packet takes up to 60 ms longer, and now and then all connections are cut',
   async run(stage) {
+    stage.expect.ends.longestMs = LONGEST_RUN_MS;
     const random = stage.random.fork('pace');
     const proxy = await stage.openProxy();
-    const fleet = stage.startFleet({ url: stage.database.url('worker', proxy.url) });
+    stage.startFleet({ url: stage.database.url('worker', proxy.url) });
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 1, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
       jobsPerSecond: 120,
@@ -33,6 +33,5 @@ export const scene = {
     }
     proxy.heal();
     await stage.comeToRest();
-    stage.findings.push(...findOddEnds(fleet.all, { longestMs: LONGEST_RUN_MS }));
   },
 };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { steadyNow } from '../stage/clock.mjs';
-import { Late, until } from '../stage/until.mjs';
+import { requireLate, until } from '../stage/until.mjs';
 
 const FLEET = 4;
 
@@ -26,6 +26,7 @@ export const scene = {
   async run(stage) {
     const random = stage.random.fork('stops');
     stage.leaseMs = LEASE_MS;
+    for (const code of Object.values(AT_ONCE)) stage.expect.ends.codes.add(code);
     const fleet = stage.startFleet({ size: FLEET, args: ['--grace', `${GRACE_MS}ms`] });
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 2, deaf: 0.15, 'effect.complete': 4, 'effect.save': 4, retry: 1, once: 0.3 },
@@ -93,9 +94,4 @@ async function stop(stage, fleet, number, { signal, secondAfterMs }) {
   if (!isClosed) find(`it ended with 0, and its run is ${run.outcome ?? 'open'}`);
   const left = await stage.readHeld(runId);
   if (left.length > 0) find(`it ended with 0, and holds ${left.map(({ id }) => id).join(', ')}`);
-}
-
-/** @param {unknown} error */
-function requireLate(error) {
-  if (!(error instanceof Late)) throw error;
 }

@@ -39,13 +39,14 @@ const LAST_RUN_MS = 30_000;
  * @property {number | undefined} endedAt
  * @property {number | null | undefined} code
  * @property {NodeJS.Signals | null | undefined} signal what ended it
- * @property {boolean} isStopped by SIGSTOP
+ * @property {ReadonlySet<NodeJS.Signals>} sent signals that the scene has sent to it, or the fleet's end
+ * @property {boolean} hung SIGTERM did not end it when the fleet was stopped, and SIGKILL did
  * @property {string} log the file that has what it printed
  */
 
 /** Runs that follow each other in so many places, as cron starts them. */
 export class Fleet {
-  /** @type {(RunProcess & { started: import('./processes.mjs').Started })[]} */
+  /** @type {(Omit<RunProcess, 'sent'> & { sent: Set<NodeJS.Signals>, started: import('./processes.mjs').Started })[]} */
   #all = [];
   /** @type {Promise<void>[]} */
   #places = [];
@@ -89,8 +90,7 @@ export class Fleet {
   signal(number, signal) {
     const process = this.#find(number);
     const wasAlive = process.started.signal(signal);
-    if (signal === 'SIGSTOP') process.isStopped = wasAlive;
-    if (signal === 'SIGCONT') process.isStopped = false;
+    if (wasAlive) process.sent.add(signal);
     return wasAlive;
   }
 
@@ -141,12 +141,16 @@ export class Fleet {
   /** Starts no further run, lets those that are there end by SIGTERM, and ends what does not. */
   async stop() {
     this.halt();
-    for (const { started } of this.#all) {
+    for (const { started, sent } of this.#all) {
       started.signal('SIGCONT');
-      started.signal('SIGTERM');
+      if (started.signal('SIGTERM')) sent.add('SIGTERM');
     }
     const late = setTimeout(() => {
-      for (const { started } of this.#all) if (started.isAlive()) started.killGroup();
+      for (const process of this.#all) {
+        if (!process.started.isAlive()) continue;
+        process.hung = true;
+        process.started.killGroup();
+      }
     }, LAST_RUN_MS);
     await Promise.all(this.#places);
     clearTimeout(late);
@@ -163,7 +167,7 @@ export class Fleet {
     while (!this.#stopping) {
       const process = this.#start();
       const { code, signal } = await process.started.ended;
-      Object.assign(process, { code, signal, endedAt: steadyNow(), isStopped: false });
+      Object.assign(process, { code, signal, endedAt: steadyNow() });
       const { pauseMs = NEXT_RUN_MS } = this.#options;
       await pause(code === 0 || signal !== null ? pauseMs : Math.max(pauseMs, AFTER_FAULT_MS));
     }
@@ -206,7 +210,8 @@ export class Fleet {
       endedAt: undefined,
       code: undefined,
       signal: undefined,
-      isStopped: false,
+      sent: new Set(),
+      hung: false,
       log,
       started,
     };

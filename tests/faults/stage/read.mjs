@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { toWallMs } from './clock.mjs';
 import { readRunId } from './fleet.mjs';
 import { readJournal, toExecutions } from './journal.mjs';
@@ -82,13 +82,17 @@ export const readExecutions = (file) =>
  * @returns {import('../check/readings.mjs').ProcessReading[]}
  */
 export const readProcesses = (processes) =>
-  processes.map(({ number, pid, startedAt, endedAt, signal, log }) => ({
+  processes.map(({ number, pid, startedAt, endedAt, code, signal, sent, hung, log }) => ({
     number,
     pid,
     runId: readRunId(log),
     startedAt: toWallMs(startedAt),
     endedAt: endedAt === undefined ? undefined : toWallMs(endedAt),
+    code,
     signal,
+    sent,
+    hung,
+    log: basename(log),
   }));
 
 /**
