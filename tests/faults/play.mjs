@@ -4,8 +4,11 @@ import { checkAll } from './check/check.mjs';
 import { Stage } from './stage/stage.mjs';
 import { Late } from './stage/until.mjs';
 
-/** Beyond the time for its faults: to come to rest. What takes longer hangs. */
-const DEADLINE_SECONDS = 300;
+/** Beyond the time for its faults: for those that are still missing, and to come to rest. What takes longer hangs. */
+const DEADLINE_SECONDS = 420;
+
+/** Rows of a scene of the long form, at the least, where the scene says nothing else. */
+const JOBS_IF_LONG = 1_000;
 
 /** Offending jobs or runs that are shown of each check. */
 const SHOWN_AT_MOST = 5;
@@ -17,9 +20,9 @@ const SHOWN_AT_MOST = 5;
  * @property {string} server
  * @property {number} seed
  * @property {number} faults injected
- * @property {number} jobs rows that were there at the end
- * @property {number} lost rows that are not there, or that did not end
- * @property {number} doubled effects that were written more than once, or not at all for a completed job
+ * @property {number | undefined} jobs rows that were there at the end; undefined, also below: nobody knows
+ * @property {number | undefined} lost rows that are not there, or that did not end
+ * @property {number | undefined} doubled effects that were written more than once, or not at all for a completed job
  * @property {number | undefined} recoveryMs the longest
  * @property {number} seconds
  * @property {string[]} wrong in words; none: it went well
@@ -38,25 +41,39 @@ const SHOWN_AT_MOST = 5;
 export async function play(scene, options, onStage) {
   const began = performance.now();
   rmSync(options.folder, { recursive: true, force: true });
-  const stage = await Stage.open(options, scene);
-  onStage.stage = stage;
+  /** @type {Stage | undefined} */
+  let stage;
   /** @type {import('./check/check.mjs').Finding[]} */
-  let findings = [];
+  const findings = [];
   /** @type {string[]} */
   const wrong = [];
-  let jobs = 0;
+  /** @type {number | undefined} */
+  let jobs;
+  let isWhole = false;
+  /** @param {string} what @param {unknown} error */
+  const tell = (what, error) => wrong.push(`${what}: ${error instanceof Error ? error.stack : error}`);
   try {
+    stage = await Stage.open(options, scene);
+    onStage.stage = stage;
     await within(options.seconds + DEADLINE_SECONDS, scene.run(stage));
-    const readings = await stage.read();
-    jobs = readings.jobs.length;
-    findings = [...stage.findings, ...stage.sampler.findings, ...checkAll(readings)];
-    if (jobs === 0) wrong.push('no row was inserted: it has shown nothing');
-    if (stage.faults.count === 0) wrong.push('no fault was injected: it has shown nothing');
+    isWhole = true;
   } catch (error) {
-    findings = [...stage.findings, ...stage.sampler.findings];
-    wrong.push(`it did not come to its end: ${error instanceof Error ? error.stack : error}`);
-  } finally {
-    await stage.close();
+    tell('it did not come to its end', error);
+  }
+  if (stage !== undefined) {
+    try {
+      // What is left in the middle of a scene may say most of why.
+      if (!isWhole) await stage.stop();
+      const readings = await stage.read();
+      jobs = readings.jobs.length;
+      findings.push(...checkAll(readings));
+    } catch (error) {
+      isWhole = false;
+      tell('what it left could not be read', error);
+    }
+    findings.push(...stage.findings, ...stage.sampler.findings);
+    if (isWhole) wrong.push(...tooLittle(scene, options, { jobs: jobs ?? 0, faults: stage.faults.count }));
+    await stage.close().catch((error) => tell('it could not be ended', error));
     onStage.stage = undefined;
   }
   wrong.push(...describe(findings));
@@ -67,14 +84,29 @@ export async function play(scene, options, onStage) {
     scene: scene.name,
     server: options.family,
     seed: options.seed,
-    faults: stage.faults.count,
+    faults: stage?.faults.count ?? 0,
     jobs,
-    lost: count('no row lost', 'every row ends', 'ended stays ended'),
-    doubled: count('effects once'),
-    recoveryMs: stage.faults.longestRecoveryMs,
+    lost: isWhole ? count('no row lost', 'every row ends', 'ended stays ended') : undefined,
+    doubled: isWhole ? count('effects once') : undefined,
+    recoveryMs: stage?.faults.longestRecoveryMs,
     seconds: (performance.now() - began) / 1000,
     wrong,
   };
+}
+
+/**
+ * What has shown nothing, or less than the long form is to show.
+ *
+ * @param {import('./scenes/scene.mjs').Scene} scene
+ * @param {{ long: boolean }} form
+ * @param {{ jobs: number, faults: number }} shown
+ * @returns {string[]}
+ */
+function tooLittle({ leastIfLong = {} }, { long }, shown) {
+  const least = long ? { jobs: JOBS_IF_LONG, faults: 1, ...leastIfLong } : { jobs: 1, faults: 1 };
+  return /** @type {const} */ (['jobs', 'faults'])
+    .filter((what) => shown[what] < least[what])
+    .map((what) => `${shown[what]} ${what}, and ${least[what]} are the least: it has shown too little`);
 }
 
 /**

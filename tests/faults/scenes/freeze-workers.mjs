@@ -5,7 +5,7 @@ import { readJournal } from '../stage/journal.mjs';
 import { dealSteps, Lane } from '../stage/lane.mjs';
 import { sendSignal } from '../stage/processes.mjs';
 import { UPKEEP_STEPS, WORK_STEPS } from '../stage/steps.mjs';
-import { until } from '../stage/until.mjs';
+import { Late, until } from '../stage/until.mjs';
 
 /** Runs that work, each to be frozen again and again; runs that only rescue; and runs that nobody touches. */
 const LANES = { work: 3, upkeep: 1, free: 1 };
@@ -28,6 +28,9 @@ const PATIENCE_MS = 10_000;
  * timeout of its session; and the next rescue, on a machine that has more to do.
  */
 const CLOSED_WITHIN_MS = 40_000;
+
+/** The long form goes on for so much longer, at most, until a run was frozen at each step. */
+const OVERTIME_MS = 150_000;
 
 /** From SIGCONT until the process has ended. */
 const ENDED_WITHIN_MS = 30_000;
@@ -55,17 +58,20 @@ export const scene = {
     });
     /** @type {Map<string, { caught: number, missed: number }>} */
     const tally = new Map();
+    stage.startRescuers();
     const { work: workers, upkeep: rescuers } = stage.isLong ? LANES_IF_LONG : LANES;
     const work = dealSteps(WORK_STEPS, workers, random);
     const upkeep = dealSteps(UPKEEP_STEPS, rescuers, random);
+    const left = () => [...work, ...upkeep].flatMap((hand) => hand.left);
+    const goesOn = () => stage.hasTimeFor(() => left().length === 0, OVERTIME_MS);
     await Promise.all([
-      ...work.map((next, index) =>
-        freezeInTurn(stage, next, tally, random.fork(`work ${index}`), {
+      ...work.map((hand, index) =>
+        freezeInTurn(stage, goesOn, hand, tally, random.fork(`work ${index}`), {
           args: [...common, '--max-jobs', String(MOST_JOBS), '--keep-alive', '2s'],
         }),
       ),
-      ...upkeep.map((next, index) =>
-        freezeInTurn(stage, next, tally, random.fork(`upkeep ${index}`), {
+      ...upkeep.map((hand, index) =>
+        freezeInTurn(stage, goesOn, hand, tally, random.fork(`upkeep ${index}`), {
           args: [...common, '--type', 'deaf', '--keep-alive', '0'],
           pauseMs: 500,
         }),
@@ -75,24 +81,25 @@ export const scene = {
       if (missed > 2 && caught === 0) throw new Error(`no run came to the step "${name}" in ${missed} tries`);
     }
     const all = [...WORK_STEPS, ...UPKEEP_STEPS];
-    const reached = all.filter(({ name }) => (tally.get(name)?.caught ?? 0) > 0);
-    stage.say(`runs were frozen at ${reached.length} of ${all.length} steps`);
+    stage.say(`runs were frozen at ${all.length - left().length} of ${all.length} steps`);
+    if (stage.isLong && left().length > 0) throw new Late(`no run was frozen ${left().join(', nor ')}`);
     await stage.comeToRest();
   },
 };
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
- * @param {() => import('../stage/steps.mjs').Step} next
+ * @param {() => boolean} goesOn
+ * @param {import('../stage/lane.mjs').Hand} hand
  * @param {Map<string, { caught: number, missed: number }>} tally
  * @param {import('../seeded.mjs').Seeded} random
  * @param {import('../stage/fleet.mjs').FleetOptions} options
  */
-async function freezeInTurn(stage, next, tally, random, options) {
+async function freezeInTurn(stage, goesOn, hand, tally, random, options) {
   const lane = await Lane.open(stage, options);
-  while (stage.hasTime) {
+  while (goesOn()) {
     await pause(random.int(0, 300));
-    const step = next();
+    const step = hand.next({ leftOnly: !stage.hasTime });
     const seen = tally.get(step.name) ?? { caught: 0, missed: 0 };
     tally.set(step.name, seen);
     const choice = {
@@ -100,12 +107,14 @@ async function freezeInTurn(stage, next, tally, random, options) {
       napMs: random.chance(NAPS) ? random.int(NAP_MS.from, NAP_MS.to) : undefined,
     };
     const unlock = step.locks === undefined ? undefined : await lock(stage, lane, step.locks);
+    if (step.locks !== undefined && unlock === undefined) continue;
     const victim = await lane.catchAt(step, PATIENCE_MS);
     if (victim === undefined) {
       seen.missed++;
       await unlock?.();
     } else {
       seen.caught++;
+      hand.met(step.name);
       await freeze(stage, lane, step, victim, { ...choice, unlock });
     }
   }
@@ -117,7 +126,8 @@ async function freezeInTurn(stage, next, tally, random, options) {
  * @param {import('../stage/stage.mjs').Stage} stage
  * @param {Lane} lane
  * @param {'run' | 'jobs'} what
- * @returns {Promise<() => Promise<void>>} what unlocks
+ * @returns {Promise<(() => Promise<void>) | undefined>} what unlocks; undefined: no run is live, or it holds no such row, or
+ *   another session has locked all of them
  */
 async function lock(stage, { fleet }, what) {
   const [run] = fleet.live;
@@ -126,12 +136,16 @@ async function lock(stage, { fleet }, what) {
   const table = what === 'run' ? 'background_job_runs' : 'background_jobs';
   const ids = what === 'run' ? [runId ?? 0] : [0, ...held.map(({ id }) => id)];
   const connection = await stage.server.connect();
+  stage.atEnd(() => connection.destroy());
   await connection.query('START TRANSACTION');
-  await connection.query('SELECT id FROM ?? WHERE id IN (?) FOR UPDATE SKIP LOCKED', [table, ids]);
-  return async () => {
+  const [locked] = await connection.query('SELECT id FROM ?? WHERE id IN (?) FOR UPDATE SKIP LOCKED', [table, ids]);
+  const unlock = async () => {
     await connection.query('ROLLBACK');
     connection.destroy();
   };
+  if (/** @type {unknown[]} */ (locked).length > 0) return unlock;
+  await unlock();
+  return undefined;
 }
 
 /**

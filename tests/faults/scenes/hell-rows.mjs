@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { PROJECT } from '../../../scripts/project.mjs';
 import { generateRows, PAUSED_QUEUE, SESSIONS } from '../generated-rows.mjs';
-import { until } from '../stage/until.mjs';
+import { requireLate, until } from '../stage/until.mjs';
 
 const ROWS = { short: 800, long: 10_000 };
 
@@ -41,7 +41,8 @@ export const scene = {
     await until('every row ends that may', async () => (await readOpen()).length === 0, {
       deadlineMs: DEADLINE_MS,
       everyMs: 500,
-    }).catch(async ({ message }) => {
+    }).catch(async (error) => {
+      const { message } = requireLate(error);
       for (const { id, type, status, runAt } of (await readOpen()).slice(0, 5))
         stage.findings.push({ check: 'every row ends', id, text: `${type}: ${status}, due ${runAt}; ${message}` });
     });

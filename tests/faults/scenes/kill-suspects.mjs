@@ -51,6 +51,7 @@ export const scene = {
     const random = stage.random.fork('suspects');
     stage.leaseMs = LEASE_MS;
     const fleet = stage.startFleet({ size: FLEET, args: ['--concurrency', '3'] });
+    stage.startRescuers();
     stage.startProducers({
       mix: { noop: 4, slow: 3, poison: 0.05, 'effect.complete': 4, 'effect.save': 4, retry: 1, once: 0.3 },
       jobsPerSecond: 60,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { dealSteps, Lane } from '../stage/lane.mjs';
 import { UPKEEP_STEPS, WORK_STEPS } from '../stage/steps.mjs';
+import { Late } from '../stage/until.mjs';
 
 /** Runs that are killed at any moment; runs that are killed at a step of theirs; and runs that rescue, and are killed at it. */
 const LANES = { any: 2, work: 2, upkeep: 1 };
@@ -20,11 +21,18 @@ const LEASE_MS = 6_000;
 /** For the step. The run goes on meanwhile. */
 const PATIENCE_MS = 5_000;
 
+/** Of the long form. */
+const KILLS_AT_LEAST = 200;
+
+/** The long form goes on for so much longer, at most, until so many were killed, and at each step. */
+const OVERTIME_MS = 150_000;
+
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'kill-workers',
   title: 'SIGKILL of random workers, at random moments and at every step',
-  weight: 2,
+  weight: 3,
+  leastIfLong: { faults: KILLS_AT_LEAST },
   async run(stage) {
     const random = stage.random.fork('kills');
     stage.leaseMs = LEASE_MS;
@@ -36,30 +44,36 @@ export const scene = {
     });
     const work = dealSteps(WORK_STEPS, LANES.work, random);
     const upkeep = dealSteps(UPKEEP_STEPS, LANES.upkeep, random);
+    const left = () => [...work, ...upkeep].flatMap((hand) => hand.left);
+    const goesOn = () =>
+      stage.hasTimeFor(() => left().length === 0 && stage.faults.count >= KILLS_AT_LEAST, OVERTIME_MS);
     await Promise.all([
-      killAtAnyMoment(stage, random.fork('any'), { size: LANES.any, args }),
-      ...work.map((next, index) =>
-        killAtSteps(stage, next, random.fork(`work ${index}`), { args: [...args, '--max-jobs', '100'] }),
+      killAtAnyMoment(stage, goesOn, random.fork('any'), { size: LANES.any, args }),
+      ...work.map((hand, index) =>
+        killAtSteps(stage, goesOn, hand, random.fork(`work ${index}`), { args: [...args, '--max-jobs', '100'] }),
       ),
-      ...upkeep.map((next, index) =>
-        killAtSteps(stage, next, random.fork(`upkeep ${index}`), {
+      ...upkeep.map((hand, index) =>
+        killAtSteps(stage, goesOn, hand, random.fork(`upkeep ${index}`), {
           args: [...args, '--type', 'deaf', '--keep-alive', '0'],
           pauseMs: 500,
         }),
       ),
     ]);
+    stage.say(`runs were killed at all steps but ${left().length}`);
+    if (stage.isLong && left().length > 0) throw new Late(`no run was killed ${left().join(', nor ')}`);
     await stage.comeToRest();
   },
 };
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {() => boolean} goesOn
  * @param {import('../seeded.mjs').Seeded} random
  * @param {import('../stage/fleet.mjs').FleetOptions} options
  */
-async function killAtAnyMoment(stage, random, options) {
+async function killAtAnyMoment(stage, goesOn, random, options) {
   const fleet = stage.startFleet(options);
-  while (stage.hasTime) {
+  while (goesOn()) {
     // From a run's very start on: some die before they have recorded themselves.
     await pause(random.int(GAP_MS.from, GAP_MS.to));
     const victim = random.pick(fleet.live);
@@ -69,21 +83,22 @@ async function killAtAnyMoment(stage, random, options) {
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
- * @param {() => import('../stage/steps.mjs').Step} next
+ * @param {() => boolean} goesOn
+ * @param {import('../stage/lane.mjs').Hand} hand
  * @param {import('../seeded.mjs').Seeded} random
  * @param {import('../stage/fleet.mjs').FleetOptions} options
  */
-async function killAtSteps(stage, next, random, options) {
+async function killAtSteps(stage, goesOn, hand, random, options) {
   const lane = await Lane.open(stage, options);
-  while (stage.hasTime) {
+  while (goesOn()) {
     await pause(random.int(GAP_MS.from, GAP_MS.to));
-    const step = next();
+    const step = hand.next({ leftOnly: !stage.hasTime });
     // A packet that was under way arrives although its sender has died, or it does not.
     const arrives = random.chance(0.5);
     const victim = await lane.catchAt(step, PATIENCE_MS);
     if (victim === undefined) continue;
     if (arrives) victim.letGo();
-    await kill(stage, lane.fleet, victim.number, `SIGKILL ${step.name}`);
+    if (await kill(stage, lane.fleet, victim.number, `SIGKILL ${step.name}`)) hand.met(step.name);
     victim.letGo();
   }
 }
@@ -93,10 +108,12 @@ async function killAtSteps(stage, next, random, options) {
  * @param {import('../stage/fleet.mjs').Fleet} fleet
  * @param {number} number
  * @param {string} what
+ * @returns {Promise<boolean>} false: it had ended by itself
  */
 async function kill(stage, fleet, number, what) {
-  if (!fleet.signal(number, 'SIGKILL')) return;
+  if (!fleet.signal(number, 'SIGKILL')) return false;
   await fleet.ended(number);
   const runId = fleet.runIdOf(number);
   stage.faults.note(what, runId === undefined ? [] : await stage.readHeld(runId));
+  return true;
 }

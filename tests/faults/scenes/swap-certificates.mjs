@@ -26,6 +26,7 @@ export const scene = {
   title: 'the server shows certificates of others, and the password changes; each session comes with TLS',
   async run(stage) {
     const random = stage.random.fork('certificates');
+    stage.expect.ends.codes.add(CONFIG);
     if (!hasOpenssl())
       await installPackages('openssl', { 'apt-get': [['openssl']], dnf: [['openssl']], apk: [['openssl']] });
     const shown = new Shown(stage);
@@ -37,7 +38,8 @@ export const scene = {
       [through.hostname, through.password, through.search] = ['localhost', secret, `ssl-ca=${shown.ca}`];
       return through.href;
     };
-    const fleet = stage.startFleet({ each: () => ({ url: url() }) });
+    // Short runs: each that begins asks for the certificate.
+    const fleet = stage.startFleet({ args: ['--max-time', '3s'], each: () => ({ url: url() }) });
     stage.startProducers({
       mix: { noop: 4, result: 1, slow: 1, 'effect.complete': 4, 'effect.save': 3, retry: 1 },
       jobsPerSecond: 120,
@@ -63,10 +65,12 @@ export const scene = {
         },
       );
     };
-    const swaps = shown.others;
-    for (let count = 0; stage.hasTime || count <= swaps.length; count++) {
-      // Each of them once, whatever time there is.
-      const swap = swaps[count] ?? random.pick([...swaps, undefined]);
+    // Undefined: the password is another. In the short form one certificate and the password, in the long one each of them once,
+    // whatever time there is.
+    const swaps = [...shown.others, undefined];
+    const first = stage.isLong ? swaps : [random.pick(shown.others), undefined];
+    for (let count = 0; stage.hasTime || count < first.length; count++) {
+      const swap = count < first.length ? first[count] : random.pick(swaps);
       if (swap === undefined) {
         const next = `changed-${random.int(1e8, 9e8)}`;
         stage.secrets.push(next);
@@ -81,7 +85,8 @@ export const scene = {
       await untilTaken();
       await pause(random.int(100, 600));
     }
-    await stage.comeToRest();
+    // Others than its runs know neither the CA nor the password.
+    await stage.comeToRest({ rescuers: false });
     if (refused() === 0) throw new Late('no run was refused');
     for (const { number, code, signal, log } of fleet.all) {
       const strange = readFileSync(log, 'utf8')

@@ -47,23 +47,49 @@ export class Lane {
 /**
  * The steps in an order of the seed's, for so many lanes: each gets its own, and all come by about equally often.
  *
- * @template T
- * @param {readonly T[]} steps
+ * @param {readonly import('./steps.mjs').Step[]} steps no fewer than lanes
  * @param {number} lanes
  * @param {import('../seeded.mjs').Seeded} random
- * @returns {(() => T)[]} by lane, what gives the next one
+ * @returns {Hand[]} by lane
  */
 export function dealSteps(steps, lanes, random) {
-  const order = steps
-    .map((step) => ({ step, place: random.next() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ step }) => step);
-  return Array.from({ length: lanes }, (_, lane) => {
-    let turn = lane;
-    return () => {
-      const step = /** @type {T} */ (order[turn % order.length]);
-      turn += lanes;
-      return step;
-    };
-  });
+  const order = random.shuffle(steps);
+  return Array.from({ length: lanes }, (_, lane) => new Hand(order.filter((_, place) => place % lanes === lane)));
+}
+
+/** The steps of one lane, round and round, and which of them it has not met yet. */
+export class Hand {
+  #steps;
+  #turn = 0;
+  #left;
+
+  /** @param {readonly import('./steps.mjs').Step[]} steps */
+  constructor(steps) {
+    this.#steps = steps;
+    this.#left = new Set(steps.map(({ name }) => name));
+  }
+
+  /** The names of the steps that were not met. */
+  get left() {
+    return [...this.#left];
+  }
+
+  /**
+   * @param {{ leftOnly: boolean }} what leftOnly: one that was not met yet, as long as there is one
+   * @returns {import('./steps.mjs').Step}
+   */
+  next({ leftOnly }) {
+    const steps = this.#steps;
+    const isWanted = (/** @type {import('./steps.mjs').Step} */ { name }) =>
+      !leftOnly || this.#left.size === 0 || this.#left.has(name);
+    for (;;) {
+      const step = /** @type {import('./steps.mjs').Step} */ (steps[this.#turn++ % steps.length]);
+      if (isWanted(step)) return step;
+    }
+  }
+
+  /** @param {string} name of a step at which a run was struck */
+  met(name) {
+    this.#left.delete(name);
+  }
 }

@@ -1,5 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROJECT } from '../../../scripts/project.mjs';
+import { USUAL_CODES } from '../check/runs-end-in-order.mjs';
 import { KINDS } from '../kinds.mjs';
 import { Seeded } from '../seeded.mjs';
 import { steadyNow } from './clock.mjs';
@@ -14,13 +16,24 @@ import { readExecutions, readPrints, readProcesses, readTables } from './read.mj
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
 import { SmallDisk } from './small-disk.mjs';
-import { until } from './until.mjs';
+import { requireLate, until } from './until.mjs';
 
 /** Short: what a dead run held is to be taken back while the scene still looks. A second is the least. */
 const LEASE_MS = 3_000;
 
+/** 20 s of --max-time, and three statements, one after the other, that are given up after 30 s. */
+const LONGEST_RUN_MS = 120_000;
+
 /** All of the rows end within this, once nothing disturbs them any more. */
 const QUIET_DEADLINE_MS = 120_000;
+
+const RESCUERS_JOBS = join(PROJECT, 'tests', 'faults', 'rescuers-jobs.cjs');
+
+/** Each start costs a third of a second of a core. */
+const RESCUERS_PAUSE_MS = 1_000;
+
+/** A row that is to be run later than this when all comes to rest was put off by mistake. */
+const LATEST_SECONDS = 10;
 
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
@@ -56,6 +69,7 @@ export class Stage {
   /** @type {SmallDisk | undefined} */
   #disk;
   #began = steadyNow();
+  #hasRescuers = false;
 
   faults = new Faults();
   ledger;
@@ -64,7 +78,12 @@ export class Stage {
   canary;
   leaseMs = LEASE_MS;
   /** @type {import('../check/readings.mjs').Expectations} */
-  expect = { kinds: structuredClone(KINDS), touched: new Set() };
+  expect = {
+    kinds: structuredClone(KINDS),
+    touched: new Set(),
+    ends: { codes: new Set(USUAL_CODES), signals: new Set(), stacks: false, longestMs: LONGEST_RUN_MS },
+    late: new Set(),
+  };
   /** What the server's clock says, on the true one: another for a scene that sets that of the server. */
   toTrueMs = (/** @type {number} */ serverMs) => serverMs;
   /** Further words that must not be in any print. @type {string[]} */
@@ -106,6 +125,8 @@ export class Stage {
       const stage = new Stage(options, server, processes);
       stage.#disk = disk;
       stage.database = await Database.create(server);
+      // Only now: on a machine that has much to do, little of a short scene's time would be left.
+      stage.#began = steadyNow();
       return stage;
     } catch (error) {
       await processes.close();
@@ -136,6 +157,17 @@ export class Stage {
   /** Whether the time for faults is not over yet. */
   get hasTime() {
     return steadyNow() - this.#began < this.seconds * 1000;
+  }
+
+  /**
+   * The same, and in the long form until all that is to be shown was shown: for so much longer at most.
+   *
+   * @param {() => boolean} isShown
+   * @param {number} overtimeMs
+   */
+  hasTimeFor(isShown, overtimeMs) {
+    const worked = steadyNow() - this.#began - this.seconds * 1000;
+    return worked < 0 || (this.isLong && worked < overtimeMs && !isShown());
   }
 
   /**
@@ -170,6 +202,18 @@ export class Stage {
     );
     this.#fleets.push(fleet);
     return fleet;
+  }
+
+  /**
+   * Runs that only rescue, one after the other: what has died is found within a second or two, as by a cron that has
+   * much to start, and not when the next long run happens to begin.
+   */
+  startRescuers() {
+    if (this.#hasRescuers) return;
+    this.#hasRescuers = true;
+    // More slots than there are runs: they take none that others need.
+    const args = ['--max-runs', '50', '--type', 'nobody inserts this', '--max-time', '2s', '--keep-alive', '0'];
+    this.startFleet({ size: 1, args, jobs: RESCUERS_JOBS, pauseMs: RESCUERS_PAUSE_MS });
   }
 
   /** @param {import('./producers.mjs').ProducerOptions} options */
@@ -211,28 +255,30 @@ export class Stage {
    * No more faults: stops the producers, ends every pause before a next attempt, and waits until all rows have ended
    * and no run is open. The fleets work on until then, and are stopped after it.
    *
-   * @param {{ deadlineMs?: number }} [patience]
+   * @param {{ deadlineMs?: number, rescuers?: boolean }} [options] rescuers: false, where nobody but the scene's own runs is let in
    */
-  async comeToRest({ deadlineMs = QUIET_DEADLINE_MS } = {}) {
+  async comeToRest({ deadlineMs = QUIET_DEADLINE_MS, rescuers = true } = {}) {
     await Promise.all(this.#producers.map((producers) => producers.stop()));
+    if (rescuers) this.startRescuers();
     let left = Number.NaN;
     const haveAllEnded = async () => {
       left = await this.#countOpen();
       return left === 0;
     };
     await until('every row ends', haveAllEnded, { deadlineMs, everyMs: 250 }).catch((error) => {
-      this.findings.push({ check: 'every row ends', id: '', text: `${error.message}; ${left} are open` });
+      this.findings.push({ check: 'every row ends', id: '', text: `${requireLate(error).message}; ${left} are open` });
     });
     // One that was killed just now has its lease still: the runs that go on close it once that is over.
     await until('every run of a dead process is closed', () => this.#areOpenRunsAlive(), {
       everyMs: 250,
       deadlineMs: 30_000,
-    }).catch((error) => this.findings.push({ check: 'the run ledger adds up', id: '', text: error.message }));
+    }).catch((error) =>
+      this.findings.push({ check: 'the run ledger adds up', id: '', text: requireLate(error).message }),
+    );
     await until('every fault is recovered from', () => this.faults.waitedFor.length === 0).catch((error) => {
-      this.findings.push({ check: 'every row ends', id: '', text: error.message });
+      this.findings.push({ check: 'every row ends', id: '', text: requireLate(error).message });
     });
-    await Promise.all(this.#fleets.map((fleet) => fleet.stop()));
-    await this.sampler.stop();
+    await this.stop();
   }
 
   async #areOpenRunsAlive() {
@@ -240,8 +286,9 @@ export class Stage {
     return runs.every((/** @type {{ pid: number }} */ { pid }) => isRunning(pid));
   }
 
-  /** Rows that have not ended, each pause before a next attempt being over. */
+  /** Rows that have not ended, each pause before a next attempt being over: one that was long is told. */
   async #countOpen() {
+    await this.#findLate();
     const hurry = this.database.execute(
       `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
     );
@@ -253,6 +300,20 @@ export class Stage {
       `SELECT COUNT(*) AS open FROM background_jobs WHERE status IN ('pending', 'running')`,
     );
     return Number(row.open);
+  }
+
+  /** A retry is due within half a second here, and a row of a producer within three: what is put off further is so by mistake. */
+  async #findLate() {
+    /** @type {{ id: number, type: string, seconds: number }[]} */
+    const rows = await this.database.execute(
+      `SELECT id, job_type AS type, TIMESTAMPDIFF(SECOND, NOW(3), run_at) AS seconds FROM background_jobs
+       WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL ? SECOND`,
+      [LATEST_SECONDS],
+    );
+    for (const { id, type, seconds } of rows) {
+      if (this.expect.touched.has(id) || this.expect.late.has(type)) continue;
+      this.findings.push({ check: 'put off no further than said', id, text: `${type}: due in ${seconds} s` });
+    }
   }
 
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */
@@ -278,6 +339,13 @@ export class Stage {
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
       expect: this.expect,
     };
+  }
+
+  /** Starts nothing more, and lets whoever works on it end: what is read after it stands still. */
+  async stop() {
+    await Promise.all(this.#producers.map((producers) => producers.stop()));
+    await Promise.all(this.#fleets.map((fleet) => fleet.stop()));
+    await this.sampler.stop();
   }
 
   /** Ends all that it has started, however far it has come. */

@@ -4,6 +4,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 export class Late extends Error {}
 
 /**
+ * For a catch that goes on where something came too late: any other error is thrown on.
+ *
+ * @param {unknown} error
+ * @returns {Late}
+ */
+export function requireLate(error) {
+  if (!(error instanceof Late)) throw error;
+  return error;
+}
+
+/**
  * Waits until the condition answers with something truthy, and answers with that.
  *
  * @template T
