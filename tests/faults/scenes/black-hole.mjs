@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { dealSteps, Hand } from '../stage/lane.mjs';
 import { commitAfter, statement } from '../stage/proxy.mjs';
-import { until } from '../stage/until.mjs';
+import { Late, until } from '../stage/until.mjs';
 
 /** @typedef {import('../stage/proxy.mjs').Passing} Passing */
 
@@ -32,6 +33,9 @@ const RENEWAL = { 'the renewal of a lease': statement('renew_run') };
 
 const PATIENCE_MS = 3_000;
 
+/** The long form goes on for so much longer, at most, until one connection was silent from each place on. */
+const OVERTIME_MS = 120_000;
+
 /** 20 s of --max-time, and three statements, one after the other, that are given up after 30 s. */
 const LONGEST_RUN_MS = 120_000;
 
@@ -52,8 +56,19 @@ export const scene = {
       mix: { noop: 6, result: 2, slow: 1, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
       jobsPerSecond: 80,
     });
-    await Promise.all([swallowAll(stage, proxies, random.fork('all')), swallowOne(stage, proxies, random.fork('one'))]);
+    const places = Object.entries(stage.isLong ? { ...PLACES, ...RENEWAL } : RENEWAL);
+    const [hand = new Hand([])] = dealSteps(
+      places.map(([name, match]) => ({ name, match })),
+      1,
+      random,
+    );
+    await Promise.all([
+      swallowAll(stage, proxies, random.fork('all')),
+      swallowOne(stage, hand, proxies, random.fork('one')),
+    ]);
     for (const proxy of proxies) proxy.heal();
+    if (hand.left.length > 0) stage.say(`not struck: ${hand.left.join(', ')}`);
+    if (stage.isLong && hand.left.length > 0) throw new Late(`not struck: ${hand.left.join(', ')}`);
     const struck = fleet.live.map(({ number }) => number);
     await until(
       'each run that was struck ends by itself',
@@ -90,18 +105,22 @@ async function swallowAll(stage, proxies, random) {
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {Hand<{ name: string, match: (passing: Passing) => boolean }>} hand
  * @param {readonly import('../stage/proxy.mjs').MeddlingProxy[]} proxies
  * @param {import('../seeded.mjs').Seeded} random
  */
-async function swallowOne(stage, proxies, random) {
-  const places = Object.entries(stage.isLong ? { ...PLACES, ...RENEWAL } : RENEWAL);
-  while (stage.hasTime) {
+async function swallowOne(stage, hand, proxies, random) {
+  while (stage.hasTimeFor(() => hand.left.length === 0, OVERTIME_MS)) {
     await pause(random.int(500, 4_000));
-    const [what, match] = random.pick(places) ?? [];
+    const { name, match } = hand.next({ leftOnly: !stage.hasTime });
     const proxy = random.pick(proxies);
-    const trap = match === undefined ? undefined : proxy?.trap(match, 'swallow');
-    const caught = await Promise.race([trap?.caught, pause(PATIENCE_MS)]);
-    if (caught !== undefined) stage.faults.note(`silence from ${what} on`, await stage.readHeld());
-    trap?.remove();
+    // Most of the places come by at the start of a run, and that on any way.
+    const traps = (stage.hasTime ? [proxy] : proxies).map((one) => one?.trap(match, 'swallow'));
+    const caught = await Promise.race([...traps.map((trap) => trap?.caught), pause(PATIENCE_MS)]);
+    if (caught !== undefined) {
+      hand.met(name);
+      stage.faults.note(`silence from ${name} on`, await stage.readHeld());
+    }
+    for (const trap of traps) trap?.remove();
   }
 }

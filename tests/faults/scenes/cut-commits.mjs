@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { dealSteps, Hand } from '../stage/lane.mjs';
 import { commitAfter, statement } from '../stage/proxy.mjs';
 import { Late } from '../stage/until.mjs';
 
@@ -56,6 +57,9 @@ const KILL_EVERY_MS = 8_000;
 /** A run claims for 5 s; a statement of another run's that is late may keep it waiting for locks. */
 const LONGEST_RUN_MS = 60_000;
 
+/** The long form goes on for so much longer, at most, until each of them was struck. */
+const OVERTIME_MS = 120_000;
+
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'cut-commits',
@@ -76,37 +80,44 @@ export const scene = {
       mix: { noop: 6, result: 2, 'effect.complete': 4, 'effect.save': 4, retry: 1 },
       jobsPerSecond: 80,
     });
-    const works = [
-      cutBusy(stage, proxies, random.fork('busy')),
-      cutRare(stage, proxies, random.fork('rare')),
-      killSome(stage, fleet, random.fork('kills')),
-    ];
-    await Promise.all(works);
-    for (const proxy of proxies) proxy.heal();
-    const missing = Object.keys(BUSY).filter(
-      (what) => !stage.faults.all.some((fault) => fault.what.startsWith(nameOf(what))),
+    const [busy = new Hand([])] = dealSteps(
+      Object.entries(BUSY).map(([what, how]) => ({ name: `COMMIT of a ${what}`, ...how })),
+      1,
+      random,
     );
-    if (missing.length > (stage.isLong ? 0 : 2))
-      throw new Late(`no COMMIT of a ${missing.join(', nor of a ')} was struck`);
+    const [rare = new Hand([])] = dealSteps(
+      Object.entries(RARE).map(([name, match]) => ({ name, match })),
+      1,
+      random,
+    );
+    const left = () => [...busy.left, ...rare.left];
+    const goesOn = () => stage.hasTimeFor(() => left().length === 0, OVERTIME_MS);
+    await Promise.all([
+      cutBusy(stage, goesOn, busy, proxies, random.fork('busy')),
+      cutRare(stage, goesOn, rare, proxies, random.fork('rare')),
+      killSome(stage, goesOn, fleet, random.fork('kills')),
+    ]);
+    for (const proxy of proxies) proxy.heal();
+    if (left().length > 0) stage.say(`not struck: ${left().join(', ')}`);
+    if (stage.isLong ? left().length > 0 : busy.left.length > 2) throw new Late(`not struck: ${left().join(', ')}`);
     await stage.comeToRest();
   },
 };
 
-/** @param {string} what */
-const nameOf = (what) => `COMMIT of a ${what}`;
-
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {() => boolean} goesOn
+ * @param {Hand<{ name: string, match: (passing: Passing) => boolean, looks: readonly string[] }>} hand
  * @param {readonly import('../stage/proxy.mjs').MeddlingProxy[]} proxies
  * @param {import('../seeded.mjs').Seeded} random
  */
-async function cutBusy(stage, proxies, random) {
-  // In turn: each of them is struck, also where there is little time.
-  const all = Object.entries(BUSY);
-  for (let turn = random.int(0, all.length - 1); stage.hasTime; turn++) {
-    const [what = '', { match, looks } = { match: isSettle, looks: [] }] = all[turn % all.length] ?? [];
+async function cutBusy(stage, goesOn, hand, proxies, random) {
+  for (let turn = 0; goesOn(); turn++) {
+    const own = random.fork(`turn ${turn}`);
+    // In turn: each of them is struck, also where there is little time.
+    const { name, match, looks } = hand.next({ leftOnly: !stage.hasTime });
     const fate =
-      random.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late', 'arrive late', 'hold answer'])) ?? 'cut';
+      own.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late', 'arrive late', 'hold answer'])) ?? 'cut';
     const traps = proxies.map((proxy) => proxy.trap(match, fate));
     const found = await Promise.race([
       ...traps.map(({ caught }, index) => caught.then((one) => ({ one, proxy: proxies[index] }))),
@@ -120,17 +131,18 @@ async function cutBusy(stage, proxies, random) {
     }
     const held = await stage.readHeld();
     const { one, proxy } = found;
+    hand.met(name);
     if (fate === 'arrive late') {
-      const isLookedUp = await waitForLook(proxy, looks, one.statement.connection, random.int(0, LONGEST_WAY_MS));
+      const isLookedUp = await waitForLook(proxy, looks, one.statement.connection, own.int(0, LONGEST_WAY_MS));
       one.release();
-      stage.faults.note(`${nameOf(what)} arrives late${isLookedUp ? ', while it is looked up' : ''}`, held);
+      stage.faults.note(`${name} arrives late${isLookedUp ? ', while it is looked up' : ''}`, held);
     } else {
-      if (fate === 'hold answer') await pause(random.int(0, LONGEST_WAY_MS));
+      if (fate === 'hold answer') await pause(own.int(0, LONGEST_WAY_MS));
       one.release();
-      stage.faults.note(`${nameOf(what)}: ${fate}`, held);
+      stage.faults.note(`${name}: ${fate}`, held);
     }
     for (const trap of traps) trap.remove();
-    await pause(random.int(20, 300));
+    await pause(own.int(20, 300));
   }
 }
 
@@ -155,19 +167,23 @@ async function waitForLook(proxy, looks, connection, longestMs) {
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {() => boolean} goesOn
+ * @param {Hand<{ name: string, match: (passing: Passing) => boolean }>} hand
  * @param {readonly import('../stage/proxy.mjs').MeddlingProxy[]} proxies
  * @param {import('../seeded.mjs').Seeded} random
  */
-async function cutRare(stage, proxies, random) {
-  while (stage.hasTime) {
-    await pause(random.int(RARE_GAP_MS.from, RARE_GAP_MS.to));
-    const [what = '', match] = random.pick(Object.entries(RARE)) ?? [];
-    const fate = random.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late'])) ?? 'cut';
-    const traps = match === undefined ? [] : proxies.map((proxy) => proxy.trap(match, fate));
+async function cutRare(stage, goesOn, hand, proxies, random) {
+  for (let turn = 0; goesOn(); turn++) {
+    const own = random.fork(`turn ${turn}`);
+    await pause(own.int(RARE_GAP_MS.from, RARE_GAP_MS.to));
+    const { name, match } = hand.next({ leftOnly: !stage.hasTime });
+    const fate = own.pick(/** @type {const} */ (['cut', 'cut after', 'arrive late'])) ?? 'cut';
+    const traps = proxies.map((proxy) => proxy.trap(match, fate));
     const caught = await Promise.race([...traps.map((trap) => trap.caught), pause(PATIENCE_MS)]);
     if (caught !== undefined) {
-      stage.faults.note(`${what}: ${fate}`, await stage.readHeld());
-      if (fate === 'arrive late') await pause(random.int(0, LONGEST_WAY_MS));
+      hand.met(name);
+      stage.faults.note(`${name}: ${fate}`, await stage.readHeld());
+      if (fate === 'arrive late') await pause(own.int(0, LONGEST_WAY_MS));
     }
     for (const trap of traps) trap.remove();
   }
@@ -175,11 +191,12 @@ async function cutRare(stage, proxies, random) {
 
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {() => boolean} goesOn
  * @param {import('../stage/fleet.mjs').Fleet} fleet
  * @param {import('../seeded.mjs').Seeded} random
  */
-async function killSome(stage, fleet, random) {
-  while (stage.hasTime) {
+async function killSome(stage, goesOn, fleet, random) {
+  while (goesOn()) {
     await pause(random.int(KILL_EVERY_MS / 2, KILL_EVERY_MS * 1.5));
     const victim = random.pick(fleet.live);
     if (victim === undefined || !fleet.signal(victim.number, 'SIGKILL')) continue;

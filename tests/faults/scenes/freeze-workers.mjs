@@ -90,7 +90,7 @@ export const scene = {
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
  * @param {() => boolean} goesOn
- * @param {import('../stage/lane.mjs').Hand} hand
+ * @param {import('../stage/lane.mjs').Hand<import('../stage/steps.mjs').Step>} hand
  * @param {Map<string, { caught: number, missed: number }>} tally
  * @param {import('../seeded.mjs').Seeded} random
  * @param {import('../stage/fleet.mjs').FleetOptions} options

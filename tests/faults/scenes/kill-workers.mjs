@@ -84,7 +84,7 @@ async function killAtAnyMoment(stage, goesOn, random, options) {
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
  * @param {() => boolean} goesOn
- * @param {import('../stage/lane.mjs').Hand} hand
+ * @param {import('../stage/lane.mjs').Hand<import('../stage/steps.mjs').Step>} hand
  * @param {import('../seeded.mjs').Seeded} random
  * @param {import('../stage/fleet.mjs').FleetOptions} options
  */

@@ -34,10 +34,12 @@ export const scene = {
     stage.atEnd(() => admin.destroy());
     const kinds = [beReadOnly, fillConnections, killConnections];
     for (let turn = 0; stage.hasTime || turn < kinds.length; turn++) {
-      await pause(random.int(GAP_MS.from, GAP_MS.to));
+      // Its own, however often a turn before it has asked.
+      const own = random.fork(`turn ${turn}`);
+      await pause(own.int(GAP_MS.from, GAP_MS.to));
       // Each kind, whatever the seed.
-      const strike = kinds[turn] ?? random.pick(kinds) ?? killConnections;
-      await strike(stage, admin, random);
+      const strike = kinds[turn] ?? own.pick(kinds) ?? killConnections;
+      await strike(stage, admin, own);
     }
     await stage.comeToRest();
     await findBrokenRuns(stage);

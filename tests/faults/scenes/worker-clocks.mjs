@@ -35,7 +35,10 @@ export const scene = {
       size: 4,
       jobs: JOBS,
       each: (number) => {
-        const clock = new WrongClock(join(stage.folder, 'clocks', String(number)), random.pick(OFFSETS));
+        const clock = new WrongClock(
+          join(stage.folder, 'clocks', String(number)),
+          random.fork(`run ${number}`).pick(OFFSETS),
+        );
         clocks.set(number, clock);
         return { env: clock.env };
       },

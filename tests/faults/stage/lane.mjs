@@ -47,23 +47,28 @@ export class Lane {
 /**
  * The steps in an order of the seed's, for so many lanes: each gets its own, and all come by about equally often.
  *
- * @param {readonly import('./steps.mjs').Step[]} steps no fewer than lanes
+ * @template {{ name: string }} T
+ * @param {readonly T[]} steps no fewer than lanes
  * @param {number} lanes
  * @param {import('../seeded.mjs').Seeded} random
- * @returns {Hand[]} by lane
+ * @returns {Hand<T>[]} by lane
  */
 export function dealSteps(steps, lanes, random) {
   const order = random.shuffle(steps);
   return Array.from({ length: lanes }, (_, lane) => new Hand(order.filter((_, place) => place % lanes === lane)));
 }
 
-/** The steps of one lane, round and round, and which of them it has not met yet. */
+/**
+ * The steps of one lane, round and round, and which of them it has not met yet.
+ *
+ * @template {{ name: string }} T
+ */
 export class Hand {
   #steps;
   #turn = 0;
   #left;
 
-  /** @param {readonly import('./steps.mjs').Step[]} steps */
+  /** @param {readonly T[]} steps in an order of the seed's */
   constructor(steps) {
     this.#steps = steps;
     this.#left = new Set(steps.map(({ name }) => name));
@@ -76,14 +81,13 @@ export class Hand {
 
   /**
    * @param {{ leftOnly: boolean }} what leftOnly: one that was not met yet, as long as there is one
-   * @returns {import('./steps.mjs').Step}
+   * @returns {T}
    */
   next({ leftOnly }) {
     const steps = this.#steps;
-    const isWanted = (/** @type {import('./steps.mjs').Step} */ { name }) =>
-      !leftOnly || this.#left.size === 0 || this.#left.has(name);
+    const isWanted = (/** @type {T} */ { name }) => !leftOnly || this.#left.size === 0 || this.#left.has(name);
     for (;;) {
-      const step = /** @type {import('./steps.mjs').Step} */ (steps[this.#turn++ % steps.length]);
+      const step = /** @type {T} */ (steps[this.#turn++ % steps.length]);
       if (isWanted(step)) return step;
     }
   }

@@ -20,8 +20,12 @@ export async function killSession(admin, random, { whole, users = USERS }) {
   const sessions = /** @type {{ Id: number, User: string, Command: string }[]} */ (all).filter(
     ({ User, Command }) => users.includes(User) && Command !== 'Killed',
   );
+  // As many numbers of the seed's as ever, whoever is there just now.
+  const wantsBusy = random.chance(BUSY_SHARE);
+  const place = random.next();
   const busy = sessions.filter(({ Command }) => Command === 'Query');
-  const victim = random.pick(busy.length > 0 && random.chance(BUSY_SHARE) ? busy : sessions);
+  const among = busy.length > 0 && wantsBusy ? busy : sessions;
+  const victim = among[Math.floor(place * among.length)];
   if (victim === undefined) return false;
   try {
     await admin.query(`KILL ${whole ? 'CONNECTION' : 'QUERY'} ${victim.Id}`);
