@@ -28,11 +28,6 @@ export class Commands {
     for (const name of ['runs', 'cwd']) mkdirSync(join(folder, name), { recursive: true });
   }
 
-  /** How many were run. */
-  get count() {
-    return this.#count;
-  }
-
   /**
    * @param {string[]} args
    * @param {NodeJS.ProcessEnv} env beside PATH and HOME

@@ -26,16 +26,16 @@ export class Lane {
    *
    * @param {import('./steps.mjs').Step} step
    * @param {number} deadlineMs
-   * @returns {Promise<{ number: number, pid: number, letGo: () => void, cut: () => void } | undefined>} undefined: none
+   * @returns {Promise<{ number: number, pid: number, letGo: () => void } | undefined>} undefined: none
    *   came by, or it has ended
    */
   async catchAt({ name, match, fate }, deadlineMs) {
     const trap = this.proxy.trap(match, fate);
     try {
-      const caught = await until(`a run is at ${name}`, () => trap.all[0], { deadlineMs, everyMs: 5 });
+      await until(`a run is at ${name}`, () => trap.all[0], { deadlineMs, everyMs: 5 });
       const [victim] = this.fleet.live;
       if (victim === undefined) trap.remove();
-      else return { number: victim.number, pid: victim.pid, letGo: trap.remove, cut: caught.cut };
+      else return { number: victim.number, pid: victim.pid, letGo: trap.remove };
     } catch (error) {
       trap.remove();
       if (!(error instanceof Late)) throw error;

@@ -99,10 +99,6 @@ export class MeddlingProxy {
     return through.href;
   }
 
-  get connections() {
-    return this.#lines.size;
-  }
-
   /**
    * Chooses the fate of the statements that match, of so many of them.
    *
