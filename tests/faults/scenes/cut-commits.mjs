@@ -199,9 +199,6 @@ async function killSome(stage, goesOn, fleet, random) {
   while (goesOn()) {
     await pause(random.int(KILL_EVERY_MS / 2, KILL_EVERY_MS * 1.5));
     const victim = random.pick(fleet.live);
-    if (victim === undefined || !fleet.signal(victim.number, 'SIGKILL')) continue;
-    await fleet.ended(victim.number);
-    const runId = fleet.runIdOf(victim.number);
-    stage.faults.note('SIGKILL of a worker', runId === undefined ? [] : await stage.readHeld(runId));
+    if (victim !== undefined) await stage.killRun(fleet, victim.number);
   }
 }

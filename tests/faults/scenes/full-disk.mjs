@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { longAndShort } from '../stage/long-and-short.mjs';
 import { readPrints } from '../stage/read.mjs';
 import { whyNoSmallDisk } from '../stage/small-disk.mjs';
 import { until } from '../stage/until.mjs';
@@ -46,8 +47,7 @@ export const scene = {
     const { disk, server } = stage;
     // No COMMIT and so no rescue until it has looked.
     if (!server.isMariaDB) stage.sampler.toleranceSeconds = ROOM_DEADLINE_MS / 1_000;
-    // Runs that begin and end all the while, beside long ones.
-    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
+    stage.startFleet({ each: longAndShort });
     const producers = stage.startProducers({
       mix: { noop: 4, result: 6, retry: 3, fail: 0.3, 'effect.complete': 4, 'effect.save': 3, once: 0.3 },
       jobsPerSecond: 150,

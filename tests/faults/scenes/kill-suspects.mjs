@@ -79,7 +79,7 @@ export const scene = {
       const child = children[Math.floor(choice * children.length)];
       if (strikesWorker) {
         const sleeper = child !== undefined && sleeps && sendSignal(child, 'SIGSTOP') ? child : undefined;
-        await killRun(stage, fleet, victim.number);
+        await stage.killRun(fleet, victim.number);
         if (sleeper !== undefined) orphans.push(wakeOrphan(stage, sleeper));
       } else if (child !== undefined) {
         const one = await killChild(stage, child, startingDies);
@@ -106,18 +106,6 @@ async function accuse({ database }) {
       [id],
     );
   }
-}
-
-/**
- * @param {import('../stage/stage.mjs').Stage} stage
- * @param {import('../stage/fleet.mjs').Fleet} fleet
- * @param {number} number
- */
-async function killRun(stage, fleet, number) {
-  if (!fleet.signal(number, 'SIGKILL')) return;
-  await fleet.ended(number);
-  const runId = fleet.runIdOf(number);
-  stage.faults.note('SIGKILL of a worker', runId === undefined ? [] : await stage.readHeld(runId));
 }
 
 /**

@@ -77,7 +77,7 @@ async function killAtAnyMoment(stage, goesOn, random, options) {
     // From a run's very start on: some die before they have recorded themselves.
     await pause(random.int(GAP_MS.from, GAP_MS.to));
     const victim = random.pick(fleet.live);
-    if (victim !== undefined) await kill(stage, fleet, victim.number, 'SIGKILL at any moment');
+    if (victim !== undefined) await stage.killRun(fleet, victim.number, 'SIGKILL at any moment');
   }
 }
 
@@ -98,22 +98,7 @@ async function killAtSteps(stage, goesOn, hand, random, options) {
     const victim = await lane.catchAt(step, PATIENCE_MS);
     if (victim === undefined) continue;
     if (arrives) victim.letGo();
-    if (await kill(stage, lane.fleet, victim.number, `SIGKILL ${step.name}`)) hand.met(step.name);
+    if (await stage.killRun(lane.fleet, victim.number, `SIGKILL ${step.name}`)) hand.met(step.name);
     victim.letGo();
   }
-}
-
-/**
- * @param {import('../stage/stage.mjs').Stage} stage
- * @param {import('../stage/fleet.mjs').Fleet} fleet
- * @param {number} number
- * @param {string} what
- * @returns {Promise<boolean>} false: it had ended by itself
- */
-async function kill(stage, fleet, number, what) {
-  if (!fleet.signal(number, 'SIGKILL')) return false;
-  await fleet.ended(number);
-  const runId = fleet.runIdOf(number);
-  stage.faults.note(what, runId === undefined ? [] : await stage.readHeld(runId));
-  return true;
 }

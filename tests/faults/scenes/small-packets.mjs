@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { longAndShort } from '../stage/long-and-short.mjs';
 import { killSession } from '../stage/sessions.mjs';
 
 const KIB = 1024;
@@ -24,8 +25,7 @@ export const scene = {
     // Nothing here is about leases: on a machine that is short of time none is to end.
     stage.leaseMs = 15_000;
     const random = stage.random.fork('packets');
-    // Runs that begin and end all the while, beside long ones.
-    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
+    stage.startFleet({ each: longAndShort });
     stage.startProducers({
       mix: { noop: 6, result: 8, retry: 3, fail: 0.2, 'effect.complete': 2, 'effect.save': 2, 'save.large': 0.5 },
       jobsPerSecond: 150,

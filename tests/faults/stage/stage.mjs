@@ -252,6 +252,22 @@ export class Stage {
   }
 
   /**
+   * SIGKILL of a run, as a fault that strikes what it held.
+   *
+   * @param {Fleet} fleet
+   * @param {number} number
+   * @param {string} [what]
+   * @returns {Promise<boolean>} false: it had ended by itself
+   */
+  async killRun(fleet, number, what = 'SIGKILL of a worker') {
+    if (!fleet.signal(number, 'SIGKILL')) return false;
+    await fleet.ended(number);
+    const runId = fleet.runIdOf(number);
+    this.faults.note(what, runId === undefined ? [] : await this.readHeld(runId));
+    return true;
+  }
+
+  /**
    * No more faults: stops the producers, ends every pause before a next attempt, and waits until all rows have ended
    * and no run is open. The fleets work on until then, and are stopped after it.
    *
