@@ -35,3 +35,19 @@ export const HELL_KINDS = Object.fromEntries(
     ]),
   ),
 );
+
+/** What an exception that nobody catches ends a process by. */
+const UNCAUGHT = 1;
+
+/**
+ * What the functions of hell.cjs do to their runs, and what becomes of their jobs.
+ *
+ * @param {import('./check/readings.mjs').Expectations} expect
+ */
+export function expectHell({ kinds, ends }) {
+  Object.assign(kinds, HELL_KINDS);
+  for (const signal of /** @type {const} */ (['SIGKILL', 'SIGABRT', 'SIGSEGV'])) ends.signals.add(signal);
+  ends.codes.add(UNCAUGHT);
+  // Node's own, of what nobody was left to catch.
+  ends.stacks = true;
+}

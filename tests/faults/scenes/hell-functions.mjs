@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PROJECT } from '../../../scripts/project.mjs';
-import { HELL_KINDS } from '../hell-kinds.mjs';
+import { expectHell, HELL_KINDS } from '../hell-kinds.mjs';
 import { findHanging, watchDeaths } from '../stage/deaths.mjs';
 import { Inserter } from '../stage/inserter.mjs';
 
@@ -27,7 +27,7 @@ export const scene = {
   title: 'job functions that end, block, fill and spoil their process',
   async run(stage) {
     const random = stage.random.fork('hell');
-    Object.assign(stage.expect.kinds, HELL_KINDS);
+    expectHell(stage.expect);
     const fleet = stage.startFleet({
       jobs: HELL,
       nodeArgs: [`--max-old-space-size=${HEAP_MB}`],

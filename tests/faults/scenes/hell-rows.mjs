@@ -54,6 +54,8 @@ export const scene = {
     const strange = (await readRows(stage)).filter(({ isKnown }) => !isKnown);
     for (const { id } of strange) await stage.database.execute('DELETE FROM background_jobs WHERE id = ?', [id]);
     await stage.database.execute('UPDATE background_job_queues SET paused_at = NULL');
+    // Whenever they may be due: their producers have said so.
+    for (const { type } of await readRows(stage)) stage.expect.late.add(type);
     await stage.comeToRest();
     for (const row of await readRows(stage)) judge(stage, row);
   },

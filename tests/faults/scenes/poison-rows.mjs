@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PROJECT } from '../../../scripts/project.mjs';
-import { HELL_KINDS } from '../hell-kinds.mjs';
+import { expectHell } from '../hell-kinds.mjs';
 import { steadyNow } from '../stage/clock.mjs';
 import { watchDeaths } from '../stage/deaths.mjs';
 import { Inserter } from '../stage/inserter.mjs';
@@ -25,7 +25,7 @@ export const scene = {
   title: 'a hundred poison rows at once among ten thousand innocent ones',
   async run(stage) {
     const random = stage.random.fork('poison');
-    Object.assign(stage.expect.kinds, HELL_KINDS);
+    expectHell(stage.expect);
     const { poisons, innocents } = stage.isLong ? SIZES.long : SIZES.short;
     const inserter = await Inserter.open(stage);
     await inserter.insert(

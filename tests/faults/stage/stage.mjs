@@ -223,6 +223,8 @@ export class Stage {
       { ledger: this.ledger, canary: this.canary, random: this.random.fork(`producers ${this.#producers.length}`) },
     );
     this.#producers.push(producers);
+    // It ends whoever runs it.
+    if (options.mix['poison'] !== undefined) this.expect.ends.signals.add('SIGKILL');
     return producers;
   }
 
