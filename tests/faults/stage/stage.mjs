@@ -9,14 +9,14 @@ import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
 import { Ledger } from './ledger.mjs';
-import { isRunning, Processes } from './processes.mjs';
+import { Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
 import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
+import { untilQuiet } from './rest.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
 import { SmallDisk } from './small-disk.mjs';
-import { requireLate, until } from './until.mjs';
 
 /** Short: what a dead run held is to be taken back while the scene still looks. A second is the least. */
 const LEASE_MS = 3_000;
@@ -31,12 +31,6 @@ const RESCUERS_JOBS = join(PROJECT, 'tests', 'faults', 'rescuers-jobs.cjs');
 
 /** Each start costs a third of a second of a core. */
 const RESCUERS_PAUSE_MS = 1_000;
-
-/** A row that is to be run later than this when all comes to rest was put off by mistake. */
-const LATEST_SECONDS = 10;
-
-const DEADLOCK = 1213;
-const LOCK_WAIT_TIMEOUT = 1205;
 
 /**
  * @typedef {object} StageOptions
@@ -278,60 +272,8 @@ export class Stage {
   async comeToRest({ deadlineMs = QUIET_DEADLINE_MS, rescuers = true } = {}) {
     await Promise.all(this.#producers.map((producers) => producers.stop()));
     if (rescuers) this.startRescuers();
-    let left = Number.NaN;
-    const haveAllEnded = async () => {
-      left = await this.#countOpen();
-      return left === 0;
-    };
-    await until('every row ends', haveAllEnded, { deadlineMs, everyMs: 250 }).catch((error) => {
-      this.findings.push({ check: 'every row ends', id: '', text: `${requireLate(error).message}; ${left} are open` });
-    });
-    // One that was killed just now has its lease still: the runs that go on close it once that is over.
-    await until('every run of a dead process is closed', () => this.#areOpenRunsAlive(), {
-      everyMs: 250,
-      deadlineMs: 30_000,
-    }).catch((error) =>
-      this.findings.push({ check: 'the run ledger adds up', id: '', text: requireLate(error).message }),
-    );
-    await until('every fault is recovered from', () => this.faults.waitedFor.length === 0).catch((error) => {
-      this.findings.push({ check: 'every row ends', id: '', text: requireLate(error).message });
-    });
+    await untilQuiet(this, deadlineMs);
     await this.stop();
-  }
-
-  async #areOpenRunsAlive() {
-    const runs = await this.database.execute('SELECT pid FROM background_job_runs WHERE finished_at IS NULL');
-    return runs.every((/** @type {{ pid: number }} */ { pid }) => isRunning(pid));
-  }
-
-  /** Rows that have not ended, each pause before a next attempt being over: one that was long is told. */
-  async #countOpen() {
-    await this.#findLate();
-    const hurry = this.database.execute(
-      `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
-    );
-    await hurry.catch((error) => {
-      // A claim of the same rows has won; the next look comes soon.
-      if (error.errno !== DEADLOCK && error.errno !== LOCK_WAIT_TIMEOUT) throw error;
-    });
-    const [row] = await this.database.execute(
-      `SELECT COUNT(*) AS open FROM background_jobs WHERE status IN ('pending', 'running')`,
-    );
-    return Number(row.open);
-  }
-
-  /** A retry is due within half a second here, and a row of a producer within three: what is put off further is so by mistake. */
-  async #findLate() {
-    /** @type {{ id: number, type: string, seconds: number }[]} */
-    const rows = await this.database.execute(
-      `SELECT id, job_type AS type, TIMESTAMPDIFF(SECOND, NOW(3), run_at) AS seconds FROM background_jobs
-       WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL ? SECOND`,
-      [LATEST_SECONDS],
-    );
-    for (const { id, type, seconds } of rows) {
-      if (this.expect.touched.has(id) || this.expect.late.has(type)) continue;
-      this.findings.push({ check: 'put off no further than said', id, text: `${type}: due in ${seconds} s` });
-    }
   }
 
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */

@@ -1,0 +1,82 @@
+import { isRunning } from './processes.mjs';
+import { requireLate, until } from './until.mjs';
+
+/** A row that is to be run later than this when all comes to rest was put off by mistake. */
+const LATEST_SECONDS = 10;
+
+const DEADLOCK = 1213;
+const LOCK_WAIT_TIMEOUT = 1205;
+
+/** @typedef {import('./stage.mjs').Stage} Stage */
+
+/**
+ * Ends every pause before a next attempt, and waits until all rows have ended, no run is open whose process is not there,
+ * and each fault is recovered from. What does not come to that is a finding.
+ *
+ * @param {Stage} stage whose producers have ended, and whose fleets work
+ * @param {number} deadlineMs for the rows
+ */
+export async function untilQuiet(stage, deadlineMs) {
+  let left = Number.NaN;
+  const haveAllEnded = async () => {
+    left = await countOpen(stage);
+    return left === 0;
+  };
+  await until('every row ends', haveAllEnded, { deadlineMs, everyMs: 250 }).catch((error) => {
+    stage.findings.push({ check: 'every row ends', id: '', text: `${requireLate(error).message}; ${left} are open` });
+  });
+  // One that was killed just now has its lease still: the runs that go on close it once that is over.
+  await until('every run of a dead process is closed', () => areOpenRunsAlive(stage), {
+    everyMs: 250,
+    deadlineMs: 30_000,
+  }).catch((error) =>
+    stage.findings.push({ check: 'the run ledger adds up', id: '', text: requireLate(error).message }),
+  );
+  await until('every fault is recovered from', () => stage.faults.waitedFor.length === 0).catch((error) => {
+    stage.findings.push({ check: 'every row ends', id: '', text: requireLate(error).message });
+  });
+}
+
+/** @param {Stage} stage */
+async function areOpenRunsAlive(stage) {
+  const runs = await stage.database.execute('SELECT pid FROM background_job_runs WHERE finished_at IS NULL');
+  return runs.every((/** @type {{ pid: number }} */ { pid }) => isRunning(pid));
+}
+
+/**
+ * Rows that have not ended, each pause before a next attempt being over: one that was long is told.
+ *
+ * @param {Stage} stage
+ */
+async function countOpen(stage) {
+  await findLate(stage);
+  const hurry = stage.database.execute(
+    `UPDATE background_jobs SET run_at = NOW(3) WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL 1 SECOND`,
+  );
+  await hurry.catch((error) => {
+    // A claim of the same rows has won; the next look comes soon.
+    if (error.errno !== DEADLOCK && error.errno !== LOCK_WAIT_TIMEOUT) throw error;
+  });
+  const [row] = await stage.database.execute(
+    `SELECT COUNT(*) AS open FROM background_jobs WHERE status IN ('pending', 'running')`,
+  );
+  return Number(row.open);
+}
+
+/**
+ * A retry is due within half a second here, and a row of a producer within three: what is put off further is so by mistake.
+ *
+ * @param {Stage} stage
+ */
+async function findLate(stage) {
+  /** @type {{ id: number, type: string, seconds: number }[]} */
+  const rows = await stage.database.execute(
+    `SELECT id, job_type AS type, TIMESTAMPDIFF(SECOND, NOW(3), run_at) AS seconds FROM background_jobs
+     WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL ? SECOND`,
+    [LATEST_SECONDS],
+  );
+  for (const { id, type, seconds } of rows) {
+    if (stage.expect.touched.has(id) || stage.expect.late.has(type)) continue;
+    stage.findings.push({ check: 'put off no further than said', id, text: `${type}: due in ${seconds} s` });
+  }
+}
