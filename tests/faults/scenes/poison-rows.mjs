@@ -38,7 +38,6 @@ export const scene = {
     const fleet = stage.startFleet({ jobs: HELL });
     const deaths = watchDeaths(stage, fleet);
     stage.startProducers({ mix: { noop: 3, 'effect.complete': 2 }, jobsPerSecond: 20 });
-    for (let n = 0; n < poisons; n++) stage.faults.note('a poison row');
     await stage.comeToRest({ deadlineMs: DEADLINE_MS });
     await deaths.stop();
     const seconds = ((steadyNow() - began) / 1000).toFixed(0);
