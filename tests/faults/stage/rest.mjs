@@ -1,8 +1,17 @@
+import { join } from 'node:path';
 import { isRunning } from './processes.mjs';
+import { readPrints } from './read.mjs';
 import { requireLate, until } from './until.mjs';
 
 /** A row that is to be run later than this when all comes to rest was put off by mistake. */
 const LATEST_SECONDS = 10;
+
+/**
+ * What a worker cannot do just now, which is not the job's fault, it does not try again for a minute: a suspect's process that was killed
+ * before it began, a payload that is larger than the server sends.
+ */
+const PUT_OFF = /"event":"job\.released".*"job_id":(\d+),.*"why":"(it could not be started|its payload or checkpoint)/g;
+const PUT_OFF_SECONDS = 60;
 
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
@@ -75,8 +84,21 @@ async function findLate(stage) {
      WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL ? SECOND`,
     [LATEST_SECONDS],
   );
+  if (rows.length === 0) return;
+  const putOff = readPutOff(stage);
   for (const { id, type, seconds } of rows) {
     if (stage.expect.touched.has(id) || stage.expect.late.has(type)) continue;
+    if (putOff.has(Number(id)) && seconds <= PUT_OFF_SECONDS) continue;
     stage.findings.push({ check: 'put off no further than said', id, text: `${type}: due in ${seconds} s` });
   }
 }
+
+/**
+ * Ids of jobs that a worker has given back for a minute, by its log.
+ *
+ * @param {Stage} stage
+ */
+const readPutOff = ({ folder }) =>
+  new Set(
+    readPrints(join(folder, 'runs')).flatMap(({ text }) => [...text.matchAll(PUT_OFF)].map(([, id]) => Number(id))),
+  );
