@@ -31,6 +31,8 @@ export const scene = {
       ...Object.fromEntries(types.map((type) => [type, { ends: 'completed', effects: [] }])),
       'email.send': { ends: 'failed', effects: [] },
     });
+    // Its retries are those of its type, half a minute apart.
+    stage.expect.late.add('email.send');
     const pings = await listenForPings(stage);
     const secrets = { token: `ping-${random.int(1e8, 9e8)}`, mail: `mail-${random.int(1e8, 9e8)}` };
     stage.secrets.push(secrets.token, secrets.mail);
