@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { steadyNow } from '../stage/clock.mjs';
 import { until } from '../stage/until.mjs';
 
 /** Others at once. */
@@ -9,6 +10,9 @@ const GAP_MS = { from: 20, to: 400 };
 
 /** How long somebody else keeps his locks: now and then for longer than a worker waits, twice 3 s. */
 const HOLDS_MS = { short: { from: 20, to: 800 }, long: { from: 7_000, to: 9_000 } };
+
+/** It goes on for so much longer, at most, until there was a deadlock: on a machine with much to do few come by in five seconds. */
+const DEADLOCK_WITHIN_MS = 30_000;
 
 /** A snapshot keeps what was purged from being so. A long form would otherwise grow slower and slower by that alone. */
 const SNAPSHOT_MS = 20_000;
@@ -43,11 +47,19 @@ export const scene = {
     await stage.database.execute('CREATE TABLE heavy (n INT NOT NULL) ENGINE = InnoDB');
     const before = await readLockCounts(stage);
     let isOver = false;
-    const stillTime = () => !isOver && stage.hasTime;
+    let hasDeadlock = false;
+    const latest = steadyNow() + stage.seconds * 1000 + DEADLOCK_WITHIN_MS;
+    const stillTime = () => !isOver && (stage.hasTime || (!hasDeadlock && steadyNow() < latest));
     const others = Array.from({ length: OTHERS }, (_, number) =>
       contest({ stage, random: random.fork(`other ${number}`), isStubborn: number === 0 }, stillTime),
     );
-    const work = Promise.all([...others, holdSnapshots(stage, stillTime)]);
+    const look = async () => {
+      while (stillTime() && !hasDeadlock) {
+        await pause(500);
+        hasDeadlock = (await readLockCounts(stage)).deadlocks > before.deadlocks;
+      }
+    };
+    const work = Promise.all([...others, holdSnapshots(stage, stillTime), look()]);
     await work.finally(() => {
       isOver = true;
     });
