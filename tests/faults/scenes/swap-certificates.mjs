@@ -85,8 +85,7 @@ export const scene = {
       await untilTaken();
       await pause(random.int(100, 600));
     }
-    // Others than its runs know neither the CA nor the password.
-    await stage.comeToRest({ rescuers: false });
+    await stage.comeToRest();
     if (refused() === 0) throw new Late('no run was refused');
     for (const { number, code, signal, log } of fleet.all) {
       const strange = readFileSync(log, 'utf8')

@@ -63,7 +63,6 @@ export class Stage {
   /** @type {SmallDisk | undefined} */
   #disk;
   #began = steadyNow();
-  #hasRescuers = false;
 
   faults = new Faults();
   ledger;
@@ -200,11 +199,10 @@ export class Stage {
 
   /**
    * Runs that only rescue, one after the other: what has died is found within a second or two, as by a cron that has
-   * much to start, and not when the next long run happens to begin.
+   * much to start, and not when the next long run happens to begin. Not beside runs of eight suspects and a lease of 3 s: whoever
+   * renews late on a busy machine is closed by them, and makes the next suspects.
    */
   startRescuers() {
-    if (this.#hasRescuers) return;
-    this.#hasRescuers = true;
     // More slots than there are runs: they take none that others need.
     const args = ['--max-runs', '50', '--type', 'nobody inserts this', '--max-time', '2s', '--keep-alive', '0'];
     this.startFleet({ size: 1, args, jobs: RESCUERS_JOBS, pauseMs: RESCUERS_PAUSE_MS });
@@ -267,11 +265,10 @@ export class Stage {
    * No more faults: stops the producers, ends every pause before a next attempt, and waits until all rows have ended
    * and no run is open. The fleets work on until then, and are stopped after it.
    *
-   * @param {{ deadlineMs?: number, rescuers?: boolean }} [options] rescuers: false, where nobody but the scene's own runs is let in
+   * @param {{ deadlineMs?: number }} [patience]
    */
-  async comeToRest({ deadlineMs = QUIET_DEADLINE_MS, rescuers = true } = {}) {
+  async comeToRest({ deadlineMs = QUIET_DEADLINE_MS } = {}) {
     await Promise.all(this.#producers.map((producers) => producers.stop()));
-    if (rescuers) this.startRescuers();
     await untilQuiet(this, deadlineMs);
     await this.stop();
   }
