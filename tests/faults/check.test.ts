@@ -1,6 +1,13 @@
 import { CHECKS, checkAll } from './check/check.mjs';
-import type { EffectRow, ErrorRow, JobRow, ProcessReading, Readings, RunRow } from './check/readings.mjs';
-import type { Execution } from './stage/journal.mjs';
+import type {
+  EffectRow,
+  ErrorRow,
+  ExecutionReading,
+  JobRow,
+  ProcessReading,
+  Readings,
+  RunRow,
+} from './check/readings.mjs';
 import type { LedgerEntry } from './stage/ledger.mjs';
 
 // Each invariant of the fault harness is broken on purpose, in readings that are made up: a check that sees nothing
@@ -37,8 +44,9 @@ const run = (more: Partial<RunRow> = {}): RunRow => ({
   ...more,
 });
 
-const execution = (more: Partial<Execution> = {}): Execution => ({
+const execution = (more: Partial<ExecutionReading> = {}): ExecutionReading => ({
   job: 1,
+  runId: WORKER,
   type: 'effect.complete',
   attempt: 1,
   process: 1,
@@ -165,7 +173,7 @@ test('ended stays ended', () => {
 });
 
 describe('one holder', () => {
-  const second = { process: 2, pid: 600, beganAt: 2_500, endedAt: 2_900 };
+  const second = { process: 2, pid: 600, runId: OTHER, beganAt: 2_500, endedAt: 2_900 };
   const both = { processes: [process(), process({ number: 2, pid: 600, runId: OTHER })] };
   const runs = [run(), run({ id: OTHER, claimed: 0, completed: 0 })];
 
@@ -247,7 +255,7 @@ describe('crashes tell the history', () => {
       processes: [process({ signal: 'SIGKILL', endedAt: 2_500 }), process({ number: 2, pid: 600, runId: OTHER })],
       executions: [
         execution({ endedAt: undefined }),
-        execution({ process: 2, pid: 600, beganAt: 4_000, endedAt: 5_000 }),
+        execution({ process: 2, pid: 600, runId: OTHER, beganAt: 4_000, endedAt: 5_000 }),
       ],
       runs: [run({ outcome: 'lost', completed: 0, finishedAt: 3_500 }), run({ id: OTHER })],
       jobs: [job({ runId: OTHER })],

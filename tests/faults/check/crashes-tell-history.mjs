@@ -48,13 +48,13 @@ function findDeaths({ jobs, errors, executions, processes }) {
   const written = new Set(errors.map(({ job, runId, attempt }) => `${job} ${runId} ${attempt}`));
   /** @type {Map<number, number>} */
   const deaths = new Map();
-  for (const { job, attempt, process: number, endedAt, abortedAt } of executions) {
+  for (const { job, runId, attempt, process: number, endedAt, abortedAt } of executions) {
     const process = processOf.get(number);
     const row = rowOf.get(job);
     if (process?.signal !== 'SIGKILL' || endedAt !== undefined || abortedAt !== undefined || row === undefined)
       continue;
-    const isSettled = row.runId === process.runId && row.status === 'completed';
-    if (!isSettled && !written.has(`${job} ${process.runId} ${attempt}`)) deaths.set(job, number);
+    const isSettled = row.runId === runId && row.status === 'completed';
+    if (!isSettled && !written.has(`${job} ${runId} ${attempt}`)) deaths.set(job, number);
   }
   return deaths;
 }

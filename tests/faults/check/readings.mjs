@@ -36,11 +36,16 @@
 /** @typedef {{ job: number, step: string, attempt: number, process: number }} EffectRow */
 
 /**
+ * An execution, and the run that it was one of; undefined: its process has named none.
+ * @typedef {import('../stage/journal.mjs').Execution & { runId: number | undefined }} ExecutionReading
+ */
+
+/**
  * A process of the fleet.
  * @typedef {object} ProcessReading
  * @property {number} number
  * @property {number} pid
- * @property {number | undefined} runId undefined: it ended before it had one
+ * @property {number | undefined} runId undefined: it ended before it had one; of `rowlock schedule`: that of its first run
  * @property {number} startedAt all times on the clock of the server
  * @property {number | undefined} endedAt
  * @property {NodeJS.Signals | null | undefined} signal what ended it
@@ -62,7 +67,7 @@
  * @property {ErrorRow[]} errors
  * @property {EffectRow[]} effects
  * @property {Map<number, import('../stage/ledger.mjs').LedgerEntry>} ledger by token
- * @property {import('../stage/journal.mjs').Execution[]} executions times on the clock of the server
+ * @property {ExecutionReading[]} executions by their beginning; times on the clock of the server
  * @property {ProcessReading[]} processes
  * @property {Set<number>} seenEnded ids of rows that were seen to have ended while the scene was played
  * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { toWallMs } from './clock.mjs';
 import { readRunId } from './fleet.mjs';
 import { readJournal, toExecutions } from './journal.mjs';
+import { readEvents } from './logs.mjs';
 
 const TIMES = (/** @type {string} */ column) => `UNIX_TIMESTAMP(${column}) * 1000`;
 
@@ -73,9 +74,44 @@ const toNumber = (value) => (value === null || value === undefined || value === 
  * What the functions said of themselves, on the server's clock.
  *
  * @param {string} file
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {import('../check/readings.mjs').ExecutionReading[]}
  */
-export const readExecutions = (file) =>
-  toExecutions(readJournal(file).map((line) => ({ ...line, at: toWallMs(line.at) })));
+export function readExecutions(file, processes) {
+  const lines = readJournal(file).map((line) => ({ ...line, at: toWallMs(line.at) }));
+  const runIdOf = findRunIds(lines, processes);
+  return toExecutions(lines).map((execution) => ({ ...execution, runId: runIdOf(execution) }));
+}
+
+/**
+ * Which run a process has executed for: its own, or that of the run which has started it for a suspect. The runs of
+ * `rowlock schedule` share a log and a number, and each has a pid of its own.
+ *
+ * @param {readonly import('./journal.mjs').JournalLine[]} lines
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {(by: { process: number, pid: number }) => number | undefined}
+ */
+function findRunIds(lines, processes) {
+  const runsOf = new Map(
+    processes.map(({ number, log }) => [
+      number,
+      new Map(
+        readEvents(log)
+          .filter(({ event }) => event === 'run.started')
+          .map(({ pid, run_id }) => [pid, run_id]),
+      ),
+    ]),
+  );
+  const parentOf = new Map(
+    lines.filter(({ what }) => what === 'load').map(({ process, pid, parent }) => [`${process} ${pid}`, parent]),
+  );
+  return ({ process, pid }) => {
+    const runs = runsOf.get(process);
+    // A child whose run has died has another parent already.
+    if (runs?.size === 1) return [...runs.values()][0];
+    return runs?.get(pid) ?? runs?.get(parentOf.get(`${process} ${pid}`));
+  };
+}
 
 /**
  * @param {readonly import('./fleet.mjs').RunProcess[]} processes

@@ -258,6 +258,7 @@ export class Stage {
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */
   async read() {
     const { jobs, runs, errors, effects } = await readTables(this.server, this.toTrueMs);
+    const processes = this.#fleets.flatMap(({ all }) => all);
     const prints = [
       ...readPrints(join(this.folder, 'runs')),
       ...jobs.flatMap(({ id, lastError }) =>
@@ -271,8 +272,8 @@ export class Stage {
       errors,
       effects,
       ledger: this.ledger.read(),
-      executions: readExecutions(this.journalFile),
-      processes: readProcesses(this.#fleets.flatMap(({ all }) => all)),
+      executions: readExecutions(this.journalFile, processes),
+      processes: readProcesses(processes),
       seenEnded: this.sampler.ended,
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
