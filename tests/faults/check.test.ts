@@ -3,6 +3,7 @@ import type {
   EffectRow,
   ErrorRow,
   ExecutionReading,
+  JobEvent,
   JobRow,
   ProcessReading,
   Readings,
@@ -24,6 +25,7 @@ const job = (more: Partial<JobRow> = {}): JobRow => ({
   attempts: 1,
   crashes: 0,
   runId: WORKER,
+  processedAt: 8_000,
   cancelledAt: null,
   runAt: 0,
   lastError: null,
@@ -77,6 +79,14 @@ const failure = (more: Partial<ErrorRow> = {}): ErrorRow => ({
   ...more,
 });
 
+const told = (more: Partial<JobEvent> = {}): JobEvent => ({
+  event: 'job.released',
+  job: 1,
+  attempt: 1,
+  process: 1,
+  ...more,
+});
+
 const effect = (more: Partial<EffectRow> = {}): EffectRow => ({
   job: 1,
   step: 'complete',
@@ -103,6 +113,7 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
     ledger: new Map(entries.map((one) => [one.token, one])),
     executions: [execution()],
     processes: [process()],
+    events: [],
     seenEnded: new Set([1]),
     prints: [{ name: '1.log', text: 'job 1 completed' }],
     secrets: ['canary-1'],
@@ -176,9 +187,11 @@ describe('one holder', () => {
   const second = { process: 2, pid: 600, runId: OTHER, beganAt: 2_500, endedAt: 2_900 };
   const both = { processes: [process(), process({ number: 2, pid: 600, runId: OTHER })] };
   const runs = [run(), run({ id: OTHER, claimed: 0, completed: 0 })];
+  // That there is a second one at all is the affair of another check.
+  const holders = (more: Partial<Readings>) => found(more).filter((text) => text.startsWith('one holder'));
 
   test('two at once, in two live runs', () => {
-    expect(found({ ...both, runs, executions: [execution(), execution(second)] })).toEqual([
+    expect(holders({ ...both, runs, executions: [execution(), execution(second)] })).toEqual([
       'one holder: 1: attempt 1 in process 1 (pid 500) was not over when attempt 1 began in process 2 (pid 600)',
     ]);
   });
@@ -193,7 +206,7 @@ describe('one holder', () => {
       { runs: [run(), run({ id: OTHER, finishedAt: 2_400, claimed: 0, completed: 0 })] },
     ],
   ])('not two: %s', (_, more) => {
-    expect(found({ ...both, runs, executions: [execution(before), execution(second)], ...more })).toEqual([]);
+    expect(holders({ ...both, runs, executions: [execution(before), execution(second)], ...more })).toEqual([]);
   });
 
   test('not two: its outcome was written', () => {
@@ -214,6 +227,64 @@ test('ran at least once', () => {
   expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual([
     'ran at least once: 9: executed, and in no row',
   ]);
+});
+
+describe('each execution explained', () => {
+  const again = execution({ process: 2, pid: 600, runId: OTHER, beganAt: 6_000, endedAt: 6_100 });
+  const both = {
+    processes: [process(), process({ number: 2, pid: 600, runId: OTHER })],
+    executions: [execution(), again],
+    jobs: [job({ runId: OTHER })],
+  };
+  const other = run({ id: OTHER, pid: 600 });
+  const first = (more: Partial<RunRow>) => [run({ completed: 0, ...more }), other];
+  const unexplained = [
+    'each execution explained: 1: attempt 1 in process 1 (pid 500) was followed by attempt 1 in process 2 (pid 600), and nothing says why',
+  ];
+
+  test('a second one, of which nothing is written', () => {
+    expect(found({ ...both, runs: first({ claimed: 0 }) })).toEqual(unexplained);
+  });
+
+  test('one in the same run, explained once', () => {
+    const three = [execution(), execution({ beganAt: 4_000 }), execution({ attempt: 2, beganAt: 6_000 })];
+    const runs = [run({ claimed: 3, retried: 1, released: 1 })];
+    const retried = { errors: [failure()], jobs: [job({ attempts: 2 })], runs, executions: three };
+    expect(found({ ...retried, events: [told()] })).toEqual([]);
+    expect(found(retried)).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) was followed by attempt 2 in process 1 (pid 500), and nothing says why',
+    ]);
+  });
+
+  test.each<[string, Partial<Readings>]>([
+    ['a release was told', { runs: first({ released: 1 }), events: [told()] }],
+    ['its run was over', { runs: first({ outcome: 'lost', finishedAt: 5_000 }) }],
+    ['its run was over, at a time that never was', { runs: first({ outcome: 'lost', finishedAt: Number.NaN }) }],
+    ['a release of a run that died before it told of it', { runs: first({ outcome: 'lost', released: 1 }) }],
+    ['a release whose answer was lost', { runs: first({ released: 1 }), events: [told({ event: 'job.taken_away' })] }],
+  ])('explained: %s', (_, more) => {
+    expect(found({ ...both, ...more })).toEqual([]);
+  });
+
+  test.each<[string, Partial<Readings>]>([
+    ['its run was over only later', { runs: first({ outcome: 'lost', finishedAt: 7_000 }) }],
+    ['a release of another attempt', { runs: first({ released: 1 }), events: [told({ attempt: 2 })] }],
+    ['a release that nobody told of', { runs: first({ released: 1 }) }],
+    ['it was taken away', { runs: first({ claimed: 0 }), events: [told({ event: 'job.taken_away' })] }],
+  ])('not explained: %s', (_, more) => {
+    expect(found({ ...both, ...more })).toEqual(unexplained);
+  });
+
+  test('one that begins after its row had ended, or its run was over', () => {
+    expect(found({ jobs: [job({ processedAt: 1_900 })] })).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) began 100 ms after its row had ended',
+    ]);
+    const over = { runs: [run({ finishedAt: 1_900 })] };
+    expect(found(over)).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) began 100 ms after its run was over',
+    ]);
+    expect(found({ ...over, executions: [execution(), execution({ pid: 501 })] })).toHaveLength(1);
+  });
 });
 
 test('effects once', () => {

@@ -14,6 +14,7 @@
 import { allEnd } from './all-end.mjs';
 import { attemptsTellHistory } from './attempts-tell-history.mjs';
 import { crashesTellHistory } from './crashes-tell-history.mjs';
+import { eachExecutionExplained } from './each-execution-explained.mjs';
 import { effectsOnce } from './effects-once.mjs';
 import { endedStaysEnded } from './ended-stays-ended.mjs';
 import { ledgerAddsUp } from './ledger-adds-up.mjs';
@@ -30,6 +31,7 @@ export const CHECKS = [
   endedStaysEnded,
   oneHolder,
   ranAtLeastOnce,
+  eachExecutionExplained,
   notEarly,
   effectsOnce,
   attemptsTellHistory,

@@ -8,6 +8,7 @@
  * @property {number} attempts
  * @property {number} crashes
  * @property {number | null} runId
+ * @property {number | null} processedAt when it ended
  * @property {number | null} cancelledAt
  * @property {number} runAt not before this time
  * @property {string | null} lastError
@@ -41,6 +42,15 @@
  */
 
 /**
+ * What a run has said of an attempt that it held.
+ * @typedef {object} JobEvent
+ * @property {'job.released' | 'job.taken_away' | 'job.result_dropped'} event
+ * @property {number} job
+ * @property {number} attempt
+ * @property {number} process
+ */
+
+/**
  * A process of the fleet.
  * @typedef {object} ProcessReading
  * @property {number} number
@@ -57,6 +67,7 @@
  * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
  * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
  *   not that of Rowlock alone
+ * @property {boolean} [isServerClockSet] leases end, or last for hours, without their runs knowing of it
  */
 
 /**
@@ -69,6 +80,7 @@
  * @property {Map<number, import('../stage/ledger.mjs').LedgerEntry>} ledger by token
  * @property {ExecutionReading[]} executions by their beginning; times on the clock of the server
  * @property {ProcessReading[]} processes
+ * @property {JobEvent[]} events
  * @property {Set<number>} seenEnded ids of rows that were seen to have ended while the scene was played
  * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history
  * @property {string[]} secrets what must not be in any print

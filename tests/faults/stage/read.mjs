@@ -29,7 +29,7 @@ export async function readTables(server, toTrueMs) {
     await connection.query(`SET time_zone = '+00:00'`);
     const jobs = await ask(
       `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
-              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('run_at')} AS runAt,
+              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('processed_at')} AS processedAt, ${TIMES('run_at')} AS runAt,
               last_error AS lastError
        FROM background_jobs ORDER BY id`,
     );
@@ -47,6 +47,7 @@ export async function readTables(server, toTrueMs) {
           ...row,
           token: toNumber(row['token']),
           cancelledAt: toTime(row['cancelledAt']),
+          processedAt: toTime(row['processedAt']),
           runAt: toTime(row['runAt']),
         }))
       ),
@@ -112,6 +113,24 @@ function findRunIds(lines, processes) {
     return runs?.get(pid) ?? runs?.get(parentOf.get(`${process} ${pid}`));
   };
 }
+
+const TOLD = new Set(['job.released', 'job.taken_away', 'job.result_dropped']);
+
+/**
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {import('../check/readings.mjs').JobEvent[]}
+ */
+export const readJobEvents = (processes) =>
+  processes.flatMap(({ number, log }) =>
+    readEvents(log)
+      .filter(({ event }) => TOLD.has(event))
+      .map(({ event, job_id, attempt }) => ({
+        event: /** @type {import('../check/readings.mjs').JobEvent['event']} */ (event),
+        job: Number(job_id),
+        attempt,
+        process: number,
+      })),
+  );
 
 /**
  * @param {readonly import('./fleet.mjs').RunProcess[]} processes

@@ -10,7 +10,7 @@ import { Ledger } from './ledger.mjs';
 import { isRunning, Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
-import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
+import { readExecutions, readJobEvents, readPrints, readProcesses, readTables } from './read.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
 import { SmallDisk } from './small-disk.mjs';
@@ -274,6 +274,7 @@ export class Stage {
       ledger: this.ledger.read(),
       executions: readExecutions(this.journalFile, processes),
       processes: readProcesses(processes),
+      events: readJobEvents(processes),
       seenEnded: this.sampler.ended,
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
