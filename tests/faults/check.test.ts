@@ -26,6 +26,7 @@ const job = (more: Partial<JobRow> = {}): JobRow => ({
   crashes: 0,
   runId: WORKER,
   processedAt: 8_000,
+  endedAt: '8.000',
   cancelledAt: null,
   runAt: 0,
   lastError: null,
@@ -104,9 +105,9 @@ const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
 
 /** One job, of one run, that went well. */
 function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): Readings {
-  const { entries = [entry()], ...rest } = more;
+  const { entries = [entry()], jobs = [job()], ...rest } = more;
   return {
-    jobs: [job()],
+    jobs,
     runs: [run()],
     errors: [],
     effects: [effect()],
@@ -114,7 +115,7 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
     executions: [execution()],
     processes: [process()],
     events: [],
-    seenEnded: new Set([1]),
+    seenEnded: new Map(jobs.map((row) => [row.id, row])),
     prints: [{ name: '1.log', text: 'job 1 completed' }],
     secrets: ['canary-1'],
     expect: {
@@ -178,9 +179,26 @@ describe('every row ends', () => {
   });
 });
 
-test('ended stays ended', () => {
-  expect(found({ jobs: [job({ status: 'pending' })] })).toContain('ended stays ended: 1: had ended, and is pending');
-  expect(found({ seenEnded: new Set([1, 8]) })).toEqual(['ended stays ended: 8: had ended, and is gone']);
+describe('ended stays ended', () => {
+  const was = (id: number) => `ended stays ended: ${id}: it was completed at 8.000 by run ${WORKER}, attempt 1`;
+  const seenEnded = new Map([[1, job()]]);
+
+  test('pending again, or gone', () => {
+    expect(found({ jobs: [job({ status: 'pending', endedAt: null })], seenEnded })).toContain(
+      `${was(1)}, and is now pending at null by run ${WORKER}, attempt 1`,
+    );
+    const both = new Map([1, 8].map((id) => [id, job()]));
+    expect(found({ seenEnded: both })).toEqual([`${was(8)}, and is gone`]);
+  });
+
+  test('ended anew', () => {
+    expect(found({ jobs: [job({ endedAt: '9.000' })], seenEnded })).toEqual([
+      `${was(1)}, and is now completed at 9.000 by run ${WORKER}, attempt 1`,
+    ]);
+    expect(found({ jobs: [job({ runId: OTHER })], runs: [], seenEnded })).toEqual([
+      `${was(1)}, and is now completed at 8.000 by run ${OTHER}, attempt 1`,
+    ]);
+  });
 });
 
 describe('one holder', () => {

@@ -1,4 +1,13 @@
 /**
+ * How a row has ended: none of it changes any more.
+ * @typedef {object} Ended
+ * @property {'pending' | 'running' | 'completed' | 'failed'} status
+ * @property {number} attempts
+ * @property {number | null} runId
+ * @property {string | null} endedAt its processed_at, in seconds and as the server says it: to be compared
+ */
+
+/**
  * A row of background_jobs, times in milliseconds of the server's clock.
  * @typedef {object} JobRow
  * @property {number} id
@@ -9,6 +18,7 @@
  * @property {number} crashes
  * @property {number | null} runId
  * @property {number | null} processedAt when it ended
+ * @property {string | null} endedAt the same, see {@link Ended}
  * @property {number | null} cancelledAt
  * @property {number} runAt not before this time
  * @property {string | null} lastError
@@ -81,7 +91,7 @@
  * @property {ExecutionReading[]} executions by their beginning; times on the clock of the server
  * @property {ProcessReading[]} processes
  * @property {JobEvent[]} events
- * @property {Set<number>} seenEnded ids of rows that were seen to have ended while the scene was played
+ * @property {ReadonlyMap<number, Ended>} seenEnded rows as they were first seen to have ended, while the scene was played, by id
  * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history
  * @property {string[]} secrets what must not be in any print
  * @property {Expectations} expect

@@ -29,7 +29,8 @@ export async function readTables(server, toTrueMs) {
     await connection.query(`SET time_zone = '+00:00'`);
     const jobs = await ask(
       `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
-              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('processed_at')} AS processedAt, ${TIMES('run_at')} AS runAt,
+              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('processed_at')} AS processedAt,
+              CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt, ${TIMES('run_at')} AS runAt,
               last_error AS lastError
        FROM background_jobs ORDER BY id`,
     );

@@ -21,8 +21,8 @@ export class Sampler {
   samples = 0;
   /** What was seen to be wrong: the name of the check, a job or run, and words. @type {import('../check/check.mjs').Finding[]} */
   findings = [];
-  /** Ids of rows that were seen to have ended: that stands. @type {Set<number>} */
-  ended = new Set();
+  /** Rows as they were first seen to have ended: that stands. @type {Map<number, import('../check/readings.mjs').Ended>} */
+  ended = new Map();
   /** Ids of rows that the scene itself changes: they may look like nothing that Rowlock writes. @type {ReadonlySet<number>} */
   touched = new Set();
 
@@ -96,9 +96,10 @@ export class Sampler {
     for (const { id, status } of crooked)
       this.#find('row in one piece', id, `${status}, but its other columns say something else`);
     const ended = await ask(
-      `SELECT id FROM background_jobs WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
+      `SELECT id, status, attempts, run_id AS runId, CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt FROM background_jobs
+       WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
     );
-    for (const { id } of ended) this.ended.add(Number(id));
+    for (const { id, ...row } of ended) if (!this.ended.has(id)) this.ended.set(id, row);
   }
 
   /**
