@@ -30,6 +30,8 @@ const job = (more: Partial<JobRow> = {}): JobRow => ({
   cancelledAt: null,
   runAt: 0,
   lastError: null,
+  hasResult: false,
+  resultToken: null,
   ...more,
 });
 
@@ -105,15 +107,17 @@ const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
 
 /** One job, of one run, that went well. */
 function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): Readings {
-  const { entries = [entry()], jobs = [job()], ...rest } = more;
+  const { entries = [entry()], jobs = [job()], processes = [process()], ...rest } = more;
   return {
     jobs,
     runs: [run()],
     errors: [],
-    effects: [effect()],
+    effects: jobs.map(({ id, attempts, runId }) =>
+      effect({ job: id, attempt: attempts, process: processes.find((one) => one.runId === runId)?.number ?? 0 }),
+    ),
     ledger: new Map(entries.map((one) => [one.token, one])),
     executions: [execution()],
-    processes: [process()],
+    processes,
     events: [],
     seenEnded: new Map(jobs.map((row) => [row.id, row])),
     prints: [{ name: '1.log', text: 'job 1 completed' }],
@@ -121,6 +125,7 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
     expect: {
       kinds: {
         'effect.complete': { ends: 'completed', effects: ['complete'] },
+        result: { ends: 'completed', effects: [], returnsToken: true },
         poison: { ends: 'failed', effects: [] },
       },
       touched: new Set(),
@@ -195,9 +200,15 @@ describe('ended stays ended', () => {
     expect(found({ jobs: [job({ endedAt: '9.000' })], seenEnded })).toEqual([
       `${was(1)}, and is now completed at 9.000 by run ${WORKER}, attempt 1`,
     ]);
-    expect(found({ jobs: [job({ runId: OTHER })], runs: [], seenEnded })).toEqual([
-      `${was(1)}, and is now completed at 8.000 by run ${OTHER}, attempt 1`,
-    ]);
+    expect(
+      found({
+        jobs: [job({ runId: OTHER })],
+        runs: [],
+        effects: [effect({ process: 2 })],
+        processes: [process({ number: 2, runId: OTHER })],
+        seenEnded,
+      }),
+    ).toEqual([`${was(1)}, and is now completed at 8.000 by run ${OTHER}, attempt 1`]);
   });
 });
 
@@ -306,10 +317,30 @@ describe('each execution explained', () => {
 });
 
 test('effects once', () => {
-  expect(found({ effects: [effect(), effect({ attempt: 2 })] })).toEqual([
+  expect(found({ effects: [effect(), effect({ attempt: 2 })] })).toContain(
     'effects once: 1: "complete" was written 2 times (attempts 1, 2)',
-  ]);
+  );
   expect(found({ effects: [] })).toEqual(['effects once: 1: effect.complete: completed without complete']);
+  const failed = { jobs: [job({ status: 'failed', lastError: 'no' })], errors: [failure()] };
+  expect(found({ ...failed, runs: [run({ completed: 0, failed: 1 })] })).toContain(
+    `effects once: 1: effect.complete: "complete" was written by attempt 1 in process 1, and it is failed by attempt 1 of run ${WORKER}`,
+  );
+  const byAnother = `effects once: 1: effect.complete: "complete" was written by attempt 1 in process 2, and it is completed by attempt 1 of run ${WORKER}`;
+  expect(found({ effects: [effect({ process: 2 })] })).toEqual([byAnother]);
+});
+
+test('own result', () => {
+  const give = (more: Partial<JobRow>) => ({
+    jobs: [job({ type: 'result', hasResult: true, resultToken: 1, ...more })],
+    effects: [],
+  });
+  expect(found(give({}))).toEqual([]);
+  expect(found(give({ resultToken: 2 }))).toEqual(['own result: 1: result: its result is that of 2']);
+  const none = give({ hasResult: false, resultToken: null });
+  expect(found(none)).toEqual(['own result: 1: result: completed without its result']);
+  const dropped = told({ event: 'job.result_dropped' });
+  expect(found({ ...none, events: [dropped] })).toEqual([]);
+  expect(found({ ...none, events: [{ ...dropped, process: 2 }] })).toHaveLength(1);
 });
 
 describe('attempts tell the history', () => {

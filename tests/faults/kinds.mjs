@@ -3,12 +3,13 @@
  * @typedef {object} Kind
  * @property {'completed' | 'failed' | 'either'} ends how its rows end, whatever faults strike them
  * @property {readonly string[]} effects the rows of `effects` that a completed job has written, each once
+ * @property {boolean} [returnsToken] its result has the token of its payload
  */
 
 /** @type {Record<string, Kind>} */
 export const KINDS = {
   noop: { ends: 'completed', effects: [] },
-  result: { ends: 'completed', effects: [] },
+  result: { ends: 'completed', effects: [], returnsToken: true },
   slow: { ends: 'completed', effects: [] },
   deaf: { ends: 'completed', effects: [] },
   'effect.complete': { ends: 'completed', effects: ['complete'] },

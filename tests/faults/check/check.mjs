@@ -22,6 +22,7 @@ import { noRowLost } from './no-row-lost.mjs';
 import { notEarly } from './not-early.mjs';
 import { nothingLeaks } from './nothing-leaks.mjs';
 import { oneHolder } from './one-holder.mjs';
+import { ownResult } from './own-result.mjs';
 import { ranAtLeastOnce } from './ran-at-least-once.mjs';
 
 /** @type {readonly Check[]} */
@@ -34,6 +35,7 @@ export const CHECKS = [
   eachExecutionExplained,
   notEarly,
   effectsOnce,
+  ownResult,
   attemptsTellHistory,
   crashesTellHistory,
   ledgerAddsUp,

@@ -22,6 +22,8 @@
  * @property {number | null} cancelledAt
  * @property {number} runAt not before this time
  * @property {string | null} lastError
+ * @property {boolean} hasResult
+ * @property {number | null} resultToken the token in its result
  */
 
 /**
@@ -96,6 +98,17 @@
  * @property {string[]} secrets what must not be in any print
  * @property {Expectations} expect
  */
+
+/**
+ * What becomes of the jobs of a type; undefined: nobody has said so. For the server trailing spaces do not count.
+ *
+ * @param {Expectations} expect
+ * @param {string} type
+ */
+export function kindOf({ kinds }, type) {
+  const name = type.replace(/ +$/, '');
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+}
 
 /**
  * @template T

@@ -31,7 +31,8 @@ export async function readTables(server, toTrueMs) {
       `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
               run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('processed_at')} AS processedAt,
               CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt, ${TIMES('run_at')} AS runAt,
-              last_error AS lastError
+              last_error AS lastError, result IS NOT NULL AS hasResult,
+              IF(JSON_VALID(result), JSON_UNQUOTE(JSON_EXTRACT(result, '$.token')), NULL) AS resultToken
        FROM background_jobs ORDER BY id`,
     );
     const runs = await ask(
@@ -47,6 +48,8 @@ export async function readTables(server, toTrueMs) {
         jobs.map((row) => ({
           ...row,
           token: toNumber(row['token']),
+          hasResult: row['hasResult'] === 1,
+          resultToken: toNumber(row['resultToken']),
           cancelledAt: toTime(row['cancelledAt']),
           processedAt: toTime(row['processedAt']),
           runAt: toTime(row['runAt']),
