@@ -116,7 +116,9 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
       effect({ job: id, attempt: attempts, process: processes.find((one) => one.runId === runId)?.number ?? 0 }),
     ),
     ledger: new Map(entries.map((one) => [one.token, one])),
-    executions: [execution()],
+    executions: jobs.map(({ id, attempts, runId }) =>
+      execution({ job: id, attempt: attempts, runId: runId ?? undefined }),
+    ),
     processes,
     events: [],
     seenEnded: new Map(jobs.map((row) => [row.id, row])),
@@ -126,6 +128,8 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
       kinds: {
         'effect.complete': { ends: 'completed', effects: ['complete'] },
         result: { ends: 'completed', effects: [], returnsToken: true },
+        retry: { ends: 'completed', effects: [], failures: 2 },
+        once: { ends: 'either', effects: [], mostExecutions: 1 },
         poison: { ends: 'failed', effects: [] },
       },
       touched: new Set(),
@@ -251,11 +255,43 @@ describe('one holder', () => {
   });
 });
 
-test('ran at least once', () => {
-  expect(found({ executions: [] })).toEqual(['ran at least once: 1: effect.complete: completed, and never executed']);
-  expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual([
-    'ran at least once: 9: executed, and in no row',
-  ]);
+describe('ran as often as said', () => {
+  const say = (text: string) => [`ran as often as said: ${text}`];
+
+  test('never, by another attempt, and in no row', () => {
+    expect(found({ executions: [] })).toEqual(say('1: effect.complete: completed, and never executed'));
+    expect(found({ executions: [execution({ runId: OTHER })] })).toEqual(
+      say(`1: effect.complete: completed by attempt 1 of run ${WORKER}, which has not executed it`),
+    );
+    expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual(say('9: executed, and in no row'));
+  });
+
+  test('with fewer failures than its type has', () => {
+    expect(found({ jobs: [job({ type: 'retry' })], effects: [] })).toEqual(
+      say('1: retry: completed at attempt 1, and was to fail 2 times'),
+    );
+  });
+
+  test('oftener than it may begin', () => {
+    const twice = [execution(), execution({ beganAt: 4_000, endedAt: 4_100 })];
+    const runs = [run({ claimed: 2, released: 1 })];
+    const once = { jobs: [job({ type: 'once' })], effects: [], runs, executions: twice, events: [told()] };
+    expect(found(once)).toEqual(say('1: once: executed 2 times, and may begin 1 times at most'));
+  });
+
+  test('failed, and nobody was lost', () => {
+    const failed = (more: Partial<JobRow>, runMore: Partial<RunRow> = {}) => {
+      const lastError = 'worker died; may have run';
+      const jobs = [job({ type: 'once', status: 'failed', lastError, ...more })];
+      const runs = [run({ completed: 0, failed: 1, ...runMore })];
+      return found({ jobs, effects: [], runs, errors: [failure({ error: lastError })] });
+    };
+    expect(failed({})).toEqual(say('1: once: failed, and no worker was lost with it: worker died; may have run'));
+    expect(failed({}, { outcome: 'stopped' })).toEqual([]);
+    expect(failed({ lastError: 'no' }, { outcome: 'stopped' })).toEqual(
+      say('1: once: failed, and no worker was lost with it: no'),
+    );
+  });
 });
 
 describe('each execution explained', () => {

@@ -3,6 +3,8 @@
  * @typedef {object} Kind
  * @property {'completed' | 'failed' | 'either'} ends how its rows end, whatever faults strike them
  * @property {readonly string[]} effects the rows of `effects` that a completed job has written, each once
+ * @property {number} [failures] attempts that fail before the one that completes
+ * @property {number} [mostExecutions] however often its workers die; whatever is not known to have ended then has failed
  * @property {boolean} [returnsToken] its result has the token of its payload
  */
 
@@ -15,9 +17,9 @@ export const KINDS = {
   'effect.complete': { ends: 'completed', effects: ['complete'] },
   'effect.save': { ends: 'completed', effects: ['save 1', 'save 2', 'save 3'] },
   'save.large': { ends: 'either', effects: [] },
-  retry: { ends: 'completed', effects: [] },
+  retry: { ends: 'completed', effects: [], failures: 2 },
   keyed: { ends: 'completed', effects: [] },
   fail: { ends: 'failed', effects: [] },
-  once: { ends: 'either', effects: [] },
+  once: { ends: 'either', effects: [], mostExecutions: 1 },
   poison: { ends: 'failed', effects: [] },
 };

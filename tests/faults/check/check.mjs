@@ -23,7 +23,7 @@ import { notEarly } from './not-early.mjs';
 import { nothingLeaks } from './nothing-leaks.mjs';
 import { oneHolder } from './one-holder.mjs';
 import { ownResult } from './own-result.mjs';
-import { ranAtLeastOnce } from './ran-at-least-once.mjs';
+import { ranAsOftenAsSaid } from './ran-as-often-as-said.mjs';
 
 /** @type {readonly Check[]} */
 export const CHECKS = [
@@ -31,7 +31,7 @@ export const CHECKS = [
   allEnd,
   endedStaysEnded,
   oneHolder,
-  ranAtLeastOnce,
+  ranAsOftenAsSaid,
   eachExecutionExplained,
   notEarly,
   effectsOnce,
