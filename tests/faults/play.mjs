@@ -50,6 +50,8 @@ export async function play(scene, options, onStage) {
     const readings = await stage.read();
     jobs = readings.jobs.length;
     findings = [...stage.findings, ...stage.sampler.findings, ...checkAll(readings)];
+    if (stage.sampler.samples === 0 || (stage.sampler.ended.size === 0 && readings.jobs.some(hasCompleted)))
+      wrong.push('the tables were not looked at meanwhile');
     if (jobs === 0) wrong.push('no row was inserted: it has shown nothing');
     if (stage.faults.count === 0) wrong.push('no fault was injected: it has shown nothing');
   } catch (error) {
@@ -76,6 +78,9 @@ export async function play(scene, options, onStage) {
     wrong,
   };
 }
+
+/** @param {import('./check/readings.mjs').JobRow} row */
+const hasCompleted = ({ status }) => status === 'completed';
 
 /**
  * @param {number} seconds

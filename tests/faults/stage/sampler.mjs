@@ -18,6 +18,7 @@ export class Sampler {
   #working;
   /** How long a row may be `running` with no live run: a scene in which no run can start says more. */
   toleranceSeconds = TOLERANCE_SECONDS;
+  /** How often it has looked. */
   samples = 0;
   /** What was seen to be wrong: the name of the check, a job or run, and words. @type {import('../check/check.mjs').Finding[]} */
   findings = [];
@@ -82,8 +83,8 @@ export class Sampler {
     }
     const unheld = await ask(
       `SELECT j.id, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
-       WHERE j.status = 'running'
-         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND LIMIT 5`,
+       WHERE j.status = 'running' AND j.run_id IS NOT NULL
+         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND ORDER BY j.id LIMIT 100`,
       [this.toleranceSeconds],
     );
     for (const { id, runId } of unheld)
