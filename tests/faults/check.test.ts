@@ -424,8 +424,21 @@ describe('crashes tell the history', () => {
 
   test('one although nobody died', () => {
     expect(found({ jobs: [job({ crashes: 1 })] })).toEqual([
-      'crashes tell the history: 1: effect.complete: 1 crashes, and no run has died',
+      'crashes tell the history: all: 1 rows have crashes and none in their history, and runs that died left 0 behind: 1',
     ]);
+  });
+
+  test('more than the runs that died have left behind', () => {
+    const both = {
+      jobs: [job({ crashes: 1 }), job({ id: 2, token: 2, crashes: 1 })],
+      entries: [entry(), entry({ token: 2 })],
+      runs: [run({ claimed: 2, completed: 2 }), run({ id: OTHER, outcome: 'lost', completed: 0 })],
+    };
+    const more = (left: number) =>
+      `crashes tell the history: all: 2 rows have crashes and none in their history, and runs that died left ${left} behind: 1, 2`;
+    expect(found(both)).toEqual([more(1)]);
+    const [first, dead] = both.runs as [RunRow, RunRow];
+    expect(found({ ...both, runs: [first, { ...dead, claimed: 2 }] })).toEqual([]);
   });
 
   test('another number than that of the history', () => {

@@ -79,6 +79,7 @@
  * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
  * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
  *   not that of Rowlock alone
+ * @property {Set<number>} [accused] ids of rows whose crashes the scene has set to 1
  * @property {boolean} [isServerClockSet] leases end, or last for hours, without their runs knowing of it
  */
 
