@@ -182,6 +182,23 @@ describe('every row ends', () => {
     expect(found({ jobs: [job({ status })] })).toContain(`every row ends: 1: effect.complete: still ${status}`);
   });
 
+  test('of a type that nobody has said anything of', () => {
+    expect(found({ jobs: [job({ type: 'strange' })], effects: [] })).toEqual([
+      'every row ends: 1: strange: completed, and nobody has said what is to become of it',
+    ]);
+    // For the server trailing spaces do not count.
+    expect(found({ jobs: [job({ type: 'effect.complete  ' })] })).toEqual([]);
+  });
+
+  test('cancelled by nobody', () => {
+    expect(found({ jobs: [job({ cancelledAt: 2_500 })] })).toEqual([
+      'every row ends: 1: effect.complete: cancelled, and by nobody',
+    ]);
+    const expected = readings().expect;
+    const jobs = [job({ cancelledAt: 2_500 })];
+    expect(found({ jobs, expect: { ...expected, touched: new Set([1]) } })).toEqual([]);
+  });
+
   test('not as its type says', () => {
     const failed = { jobs: [job({ status: 'failed', lastError: 'no' })], errors: [failure()] };
     expect(found(failed)).toContain('every row ends: 1: effect.complete: failed, and should have completed: no');

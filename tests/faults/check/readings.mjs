@@ -107,8 +107,8 @@
  * @param {string} type
  */
 export function kindOf({ kinds }, type) {
-  const name = type.replace(/ +$/, '');
-  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  const name = [type, type.replace(/ +$/, '')].find((one) => Object.hasOwn(kinds, one));
+  return name === undefined ? undefined : kinds[name];
 }
 
 /**
