@@ -19,6 +19,7 @@ beforeAll(async () => {
 async function look(): Promise<Sampler> {
   const connect = () => createConnection({ uri: db.url, supportBigNumbers: true });
   const sampler = new Sampler({ connect } as unknown as Server, new Faults());
+  sampler.begin();
   await until(() => sampler.samples > 0, 'it has looked');
   await sampler.stop();
   return sampler;

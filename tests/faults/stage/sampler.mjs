@@ -15,7 +15,7 @@ export class Sampler {
   #faults;
   #stopping = new AbortController();
   /** @type {Promise<void>} */
-  #working;
+  #working = Promise.resolve();
   /** How long a row may be `running` with no live run: a scene in which no run can start says more. */
   toleranceSeconds = TOLERANCE_SECONDS;
   /** How often it has looked. */
@@ -34,6 +34,10 @@ export class Sampler {
   constructor(server, faults) {
     this.#server = server;
     this.#faults = faults;
+  }
+
+  /** From here on, as the tables are there. */
+  begin() {
     this.#working = this.#work();
     // A fault of the harness itself is told by stop().
     this.#working.catch(() => undefined);

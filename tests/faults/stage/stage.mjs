@@ -106,6 +106,7 @@ export class Stage {
       const stage = new Stage(options, server, processes);
       stage.#disk = disk;
       stage.database = await Database.create(server);
+      stage.sampler.begin();
       return stage;
     } catch (error) {
       await processes.close();
