@@ -67,6 +67,8 @@ export async function play(scene, options, onStage) {
       const readings = await stage.read();
       jobs = readings.jobs.length;
       findings.push(...checkAll(readings));
+      if (stage.sampler.samples === 0 || (stage.sampler.ended.size === 0 && readings.jobs.some(hasCompleted)))
+        wrong.push('the tables were not looked at meanwhile');
     } catch (error) {
       isWhole = false;
       tell('what it left could not be read', error);
@@ -93,6 +95,9 @@ export async function play(scene, options, onStage) {
     wrong,
   };
 }
+
+/** @param {import('./check/readings.mjs').JobRow} row */
+const hasCompleted = ({ status }) => status === 'completed';
 
 /**
  * What has shown nothing, or less than the long form is to show.

@@ -19,8 +19,9 @@ function note(what, { id, type, attempt }) {
   writeSync(journal, `${stringify(line)}\n`);
 }
 
-// From here on its process may begin a job.
-writeSync(journal, `${stringify({ what: 'load', process: number, pid: process.pid, at: now() })}\n`);
+// From here on its process may begin a job. A suspect's own process is its run's child.
+const loaded = { what: 'load', process: number, pid: process.pid, parent: process.ppid, at: now() };
+writeSync(journal, `${stringify(loaded)}\n`);
 
 /** What ctx.complete and ctx.save write. */
 const effect = (ctx, step) => (tx) =>

@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
  * @property {number} attempt
  * @property {number} process the number of the run's process in the fleet
  * @property {number} pid another than the run's: a suspect's own process
+ * @property {number} [parent] of `load`: the process that has started it
  * @property {number} at on the steady clock
  */
 

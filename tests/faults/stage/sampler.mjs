@@ -15,14 +15,15 @@ export class Sampler {
   #faults;
   #stopping = new AbortController();
   /** @type {Promise<void>} */
-  #working;
+  #working = Promise.resolve();
   /** How long a row may be `running` with no live run: a scene in which no run can start says more. */
   toleranceSeconds = TOLERANCE_SECONDS;
+  /** How often it has looked. */
   samples = 0;
   /** What was seen to be wrong: the name of the check, a job or run, and words. @type {import('../check/check.mjs').Finding[]} */
   findings = [];
-  /** Ids of rows that were seen to have ended: that stands. @type {Set<number>} */
-  ended = new Set();
+  /** Rows as they were first seen to have ended: that stands. @type {Map<number, import('../check/readings.mjs').Ended>} */
+  ended = new Map();
   /** Ids of rows that the scene itself changes: they may look like nothing that Rowlock writes. @type {ReadonlySet<number>} */
   touched = new Set();
 
@@ -33,6 +34,10 @@ export class Sampler {
   constructor(server, faults) {
     this.#server = server;
     this.#faults = faults;
+  }
+
+  /** From here on, as the tables are there. */
+  begin() {
     this.#working = this.#work();
     // A fault of the harness itself is told by stop().
     this.#working.catch(() => undefined);
@@ -82,8 +87,8 @@ export class Sampler {
     }
     const unheld = await ask(
       `SELECT j.id, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
-       WHERE j.status = 'running'
-         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND LIMIT 5`,
+       WHERE j.status = 'running' AND j.run_id IS NOT NULL
+         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND ORDER BY j.id LIMIT 100`,
       [this.toleranceSeconds],
     );
     for (const { id, runId } of unheld)
@@ -96,9 +101,10 @@ export class Sampler {
     for (const { id, status } of crooked)
       this.#find('row in one piece', id, `${status}, but its other columns say something else`);
     const ended = await ask(
-      `SELECT id FROM background_jobs WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
+      `SELECT id, status, attempts, run_id AS runId, CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt FROM background_jobs
+       WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
     );
-    for (const { id } of ended) this.ended.add(Number(id));
+    for (const { id, ...row } of ended) if (!this.ended.has(id)) this.ended.set(id, row);
   }
 
   /**

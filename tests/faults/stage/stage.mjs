@@ -12,7 +12,7 @@ import { Ledger } from './ledger.mjs';
 import { Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
-import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
+import { readExecutions, readJobEvents, readPrints, readProcesses, readTables } from './read.mjs';
 import { untilQuiet } from './rest.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
@@ -118,6 +118,7 @@ export class Stage {
       const stage = new Stage(options, server, processes);
       stage.#disk = disk;
       stage.database = await Database.create(server);
+      stage.sampler.begin();
       // Only now: on a machine that has much to do, little of a short scene's time would be left.
       stage.#began = steadyNow();
       return stage;
@@ -276,6 +277,7 @@ export class Stage {
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */
   async read() {
     const { jobs, runs, errors, effects } = await readTables(this.server, this.toTrueMs);
+    const processes = this.#fleets.flatMap(({ all }) => all);
     const prints = [
       ...readPrints(join(this.folder, 'runs')),
       ...jobs.flatMap(({ id, lastError }) =>
@@ -289,8 +291,9 @@ export class Stage {
       errors,
       effects,
       ledger: this.ledger.read(),
-      executions: readExecutions(this.journalFile),
-      processes: readProcesses(this.#fleets.flatMap(({ all }) => all)),
+      executions: readExecutions(this.journalFile, processes),
+      processes: readProcesses(processes),
+      events: readJobEvents(processes),
       seenEnded: this.sampler.ended,
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
