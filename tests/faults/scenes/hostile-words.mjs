@@ -318,9 +318,12 @@ class Asker {
 
   /** @param {string} type */
   async cancelAll(type) {
-    /** @type {{ id: number }[]} */
-    const rows = await this.#stage.database.execute('SELECT id FROM background_jobs WHERE job_type = ?', [type]);
-    for (const { id } of rows) this.#stage.expect.touched.add(id);
+    /** @type {{ id: number, token: string }[]} */
+    const rows = await this.#stage.database.execute(
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token FROM background_jobs WHERE job_type = ?`,
+      [type],
+    );
+    for (const { token } of rows) this.#stage.expect.touchedTokens.add(Number(token));
     if (rows.length === 0) return;
     await this.#run(['cancel', ...rows.map(({ id }) => String(id))], 'worker', [0, 1], false);
   }

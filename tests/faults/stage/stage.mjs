@@ -6,6 +6,7 @@ import { steadyNow } from './clock.mjs';
 import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
+import { idsOf, splitFormer } from './incarnations.mjs';
 import { Ledger } from './ledger.mjs';
 import { isRunning, Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
@@ -64,7 +65,7 @@ export class Stage {
   canary;
   leaseMs = LEASE_MS;
   /** @type {import('../check/readings.mjs').Expectations} */
-  expect = { kinds: structuredClone(KINDS), touched: new Set() };
+  expect = { kinds: structuredClone(KINDS), touched: new Set(), touchedTokens: new Set(), taken: [] };
   /** What the server's clock says, on the true one: another for a scene that sets that of the server. */
   toTrueMs = (/** @type {number} */ serverMs) => serverMs;
   /** Further words that must not be in any print. @type {string[]} */
@@ -86,7 +87,7 @@ export class Stage {
     this.random = new Seeded(options.seed).fork(options.name);
     this.canary = `canary-${options.seed}-${this.random.fork('canary').int(100_000, 999_999)}`;
     this.sampler = new Sampler(server, this.faults);
-    this.sampler.touched = this.expect.touched;
+    this.sampler.touched = this.expect.touchedTokens;
   }
 
   /**
@@ -267,16 +268,19 @@ export class Stage {
       ),
       ...errors.map(({ job, error }) => ({ name: `history of ${job}`, text: error })),
     ];
+    const { executions, former } = splitFormer(readExecutions(this.journalFile, processes), jobs);
+    for (const id of idsOf(this.expect.touchedTokens, jobs, executions)) this.expect.touched.add(id);
     return {
       jobs,
       runs,
       errors,
       effects,
       ledger: this.ledger.read(),
-      executions: readExecutions(this.journalFile, processes),
+      executions,
+      former,
       processes: readProcesses(processes),
       events: readJobEvents(processes),
-      seenEnded: this.sampler.ended,
+      seenEnded: [...this.sampler.ended.values()],
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
       expect: this.expect,
