@@ -58,13 +58,15 @@ export const scene = {
       payloadOf: (type, choice) =>
         type.startsWith('rows.') ? { ms: choice.int(50, 800), deaf: choice.chance(0.3) } : {},
     });
-    const meddler = new Meddler(stage, random);
+    const meddler = new Meddler(stage);
     const truncations = stage.isLong ? 3 : 1;
     let truncated = 0;
     const began = performance.now();
-    while (stage.hasTime) {
-      await pause(random.int(GAP_MS.from, GAP_MS.to));
-      await meddler.meddle();
+    for (let turn = 1; stage.hasTime; turn++) {
+      // Of its own: whether there was a row to be had does not change what the next turn does.
+      const own = random.fork(`turn ${turn}`);
+      await pause(own.int(GAP_MS.from, GAP_MS.to));
+      await meddler.meddle(own);
       if ((performance.now() - began) / 1000 > (stage.seconds * (truncated + 1)) / (truncations + 1)) {
         truncated++;
         await meddler.truncate();
@@ -83,7 +85,6 @@ export const scene = {
 
 class Meddler {
   #stage;
-  #random;
   /** Of rows that nobody may write to any more, by id. @type {Map<number, { what: string, row: Record<string, unknown> }>} */
   #last = new Map();
   /** What its run has to say that it was taken away. @type {{ id: number, runId: number, what: string }[]} */
@@ -93,27 +94,29 @@ class Meddler {
 
   /**
    * @param {import('../stage/stage.mjs').Stage} stage
-   * @param {import('../seeded.mjs').Seeded} random
    */
-  constructor(stage, random) {
+  constructor(stage) {
     this.#stage = stage;
-    this.#random = random;
   }
 
-  /** Does something to a row that runs, if there is one that nobody has meddled with yet. */
-  async meddle() {
+  /**
+   * Does something to a row that runs, if there is one that nobody has meddled with yet.
+   *
+   * @param {import('../seeded.mjs').Seeded} random
+   */
+  async meddle(random) {
     const { expect } = this.#stage;
     const running = await this.#execute(
       `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, run_id AS runId FROM background_jobs
        WHERE status = 'running' AND job_type LIKE 'rows.%' AND run_id IS NOT NULL ORDER BY id`,
     );
-    const victim = this.#random.pick(
+    const victim = random.pick(
       /** @type {Victim[]} */ (running)
         .map((row) => ({ ...row, token: Number(row.token) }))
         .filter(({ token }) => !expect.touchedTokens.has(token)),
     );
     if (victim === undefined) return;
-    const chosen = this.#random.pick(['deleted', 'inserted anew', ...Object.keys(MEDDLINGS)]) ?? '';
+    const chosen = random.pick(['deleted', 'inserted anew', ...Object.keys(MEDDLINGS)]) ?? '';
     // Before it is done: the sampler must not be quicker.
     expect.touchedTokens.add(victim.token);
     const meddling = MEDDLINGS[chosen];
