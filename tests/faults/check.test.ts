@@ -51,6 +51,7 @@ const run = (more: Partial<RunRow> = {}): RunRow => ({
 
 const execution = (more: Partial<ExecutionReading> = {}): ExecutionReading => ({
   job: 1,
+  token: 1,
   runId: WORKER,
   type: 'effect.complete',
   attempt: 1,
@@ -123,9 +124,10 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
     executions: jobs.map(({ id, attempts, runId }) =>
       execution({ job: id, attempt: attempts, runId: runId ?? undefined }),
     ),
+    former: [],
     processes,
     events: [],
-    seenEnded: new Map(jobs.map((row) => [row.id, row])),
+    seenEnded: jobs,
     prints: [{ name: '1.log', text: 'job 1 completed' }],
     secrets: ['canary-1'],
     expect: {
@@ -139,6 +141,8 @@ function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): R
       touched: new Set(),
       ends: { codes: new Set([0, 69, 75]), signals: new Set(), stacks: false, longestMs: 10_000 },
       late: new Set(),
+      touchedTokens: new Set(),
+      taken: [],
     },
     ...rest,
   };
@@ -202,7 +206,7 @@ describe('every row ends', () => {
     ]);
     const expected = readings().expect;
     const jobs = [job({ cancelledAt: 2_500 })];
-    expect(found({ jobs, expect: { ...expected, touched: new Set([1]) } })).toEqual([]);
+    expect(found({ jobs, expect: { ...expected, touched: new Set([1]), touchedTokens: new Set([1]) } })).toEqual([]);
   });
 
   test('not as its type says', () => {
@@ -213,13 +217,13 @@ describe('every row ends', () => {
 
 describe('ended stays ended', () => {
   const was = (id: number) => `ended stays ended: ${id}: it was completed at 8.000 by run ${WORKER}, attempt 1`;
-  const seenEnded = new Map([[1, job()]]);
+  const seenEnded = [job()];
 
   test('pending again, or gone', () => {
     expect(found({ jobs: [job({ status: 'pending', endedAt: null })], seenEnded })).toContain(
       `${was(1)}, and is now pending at null by run ${WORKER}, attempt 1`,
     );
-    const both = new Map([1, 8].map((id) => [id, job()]));
+    const both = [job(), job({ id: 8, token: 8 })];
     expect(found({ seenEnded: both })).toEqual([`${was(8)}, and is gone`]);
   });
 
@@ -236,6 +240,69 @@ describe('ended stays ended', () => {
         seenEnded,
       }),
     ).toEqual([`${was(1)}, and is now completed at 8.000 by run ${OTHER}, attempt 1`]);
+  });
+});
+
+describe('beside a row that was meddled with, and one that was deleted, the others are still looked at', () => {
+  // Row 1 is as it should be; row 2 was changed while its run held it, and what had id 3 is gone, with another in its place.
+  const gone = entry({ token: 3, fate: 'deleted' });
+  const anew = job({ id: 3, token: 4 });
+  const meddled = (more: Partial<Readings> = {}) => {
+    const jobs = [job(), job({ id: 2, token: 2, attempts: 0 }), anew];
+    const { expect: expected } = readings();
+    const executions = [execution(), execution({ job: 2, token: 2 }), execution({ job: 3, token: 4 })];
+    return found({
+      jobs,
+      runs: [run({ claimed: 4, completed: 2 })],
+      entries: [entry(), entry({ token: 2 }), gone, entry({ token: 4 })],
+      executions,
+      former: [execution({ job: 3, token: 3 })],
+      seenEnded: [job(), job({ id: 3, token: 3 })],
+      ...more,
+      expect: {
+        ...expected,
+        touched: new Set([2]),
+        touchedTokens: new Set([2]),
+        taken: [2, 3].map((token) => ({ token, runId: WORKER })),
+      },
+    });
+  };
+
+  test('nothing is found', () => {
+    expect(meddled()).toEqual([]);
+  });
+
+  test('the run ledger adds up, but for these two', () => {
+    const say = (claimed: number, completed: number) =>
+      `the run ledger adds up: run ${WORKER}: finished: ${claimed} claimed, ${completed} completed, 0 retried, 0 failed, 0 released, 2 meddled with`;
+    expect(meddled({ runs: [run({ claimed: 5, completed: 2 })] })).toEqual([say(5, 2)]);
+    expect(meddled({ runs: [run({ claimed: 3, completed: 1 })] })).toEqual([`${say(3, 1)}; 2 completed rows`]);
+    expect(meddled({ runs: [run({ claimed: 5, completed: 5 })] })).toEqual([`${say(5, 5)}; 2 completed rows`]);
+    const history = [1, 2, 3].map((id) => failure({ id, job: 8 }));
+    expect(meddled({ errors: history })).toContain(`${say(4, 2)}; 3 rows in the history`);
+  });
+
+  test('what had completed before it was deleted counts as completed', () => {
+    const runs = [run({ claimed: 3, completed: 3 })];
+    const entries = [entry(), entry({ token: 2, fate: 'deleted', completedBy: WORKER }), entry({ token: 3 })];
+    const jobs = [job(), job({ id: 3, token: 3 })];
+    const executions = [execution(), execution({ job: 2, token: 2 }), execution({ job: 3, token: 3 })];
+    expect(found({ jobs, runs, entries, executions })).toEqual([]);
+    expect(found({ jobs, runs: [run({ claimed: 3, completed: 2 })], entries, executions })).toHaveLength(1);
+  });
+
+  test('ended stays ended, and a row that is gone is one that was deleted', () => {
+    const seenEnded = [job({ endedAt: '7.000' }), job({ id: 3, token: 9 })];
+    expect(meddled({ seenEnded })).toEqual([
+      expect.stringContaining('ended stays ended: 1: it was completed at 7.000'),
+      expect.stringMatching(/^ended stays ended: 3: .* and is gone$/),
+    ]);
+  });
+
+  test('executed, and in no row that anybody knows of', () => {
+    expect(meddled({ former: [execution({ job: 3, token: 9 })] })).toEqual([
+      'ran as often as said: 3: executed, and in no row',
+    ]);
   });
 });
 
@@ -286,7 +353,9 @@ describe('ran as often as said', () => {
     expect(found({ executions: [execution({ runId: OTHER })] })).toEqual(
       say(`1: effect.complete: completed by attempt 1 of run ${WORKER}, which has not executed it`),
     );
-    expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual(say('9: executed, and in no row'));
+    expect(found({ executions: [execution(), execution({ job: 9, token: 9 })] })).toEqual(
+      say('9: executed, and in no row'),
+    );
   });
 
   test('with fewer failures than its type has', () => {

@@ -7,10 +7,9 @@ const MAY_HAVE_RUN = /; may have run$/;
 export const ranAsOftenAsSaid = {
   name: 'ran as often as said',
   says: 'a completed job was executed by the attempt that it names, after as many failures as its type has; one that may begin but once did, and failed only with a worker; none was executed that is not in the table',
-  find({ jobs, runs, executions, ledger, expect }) {
+  find({ jobs, runs, executions, former, ledger, expect }) {
     const outcomeOf = new Map(runs.map(({ id, outcome }) => [id, outcome]));
     const executionsOf = groupBy(executions, ({ job }) => job);
-    const wereSomeDeleted = [...ledger.values()].some(({ fate }) => fate === 'deleted');
     const wrong = jobs.flatMap((row) => {
       const { id, type, status, attempts, crashes, runId, lastError } = row;
       const kind = kindOf(expect, type);
@@ -35,7 +34,11 @@ export const ranAsOftenAsSaid = {
       return texts.map((text) => ({ id, text: `${type}: ${text}` }));
     });
     const known = new Set(jobs.map(({ id }) => id));
-    const strange = wereSomeDeleted ? [] : [...executionsOf.keys()].filter((id) => !known.has(id));
-    return [...wrong, ...strange.map((id) => ({ id, text: 'executed, and in no row' }))];
+    // Of a row that was deleted it is known which one it was, by its token.
+    const strange = [...executions.filter(({ job }) => !known.has(job)), ...former].filter(
+      ({ token }) => token === undefined || ledger.get(token)?.fate !== 'deleted',
+    );
+    const ids = new Set(strange.map(({ job }) => job));
+    return [...wrong, ...[...ids].map((id) => ({ id, text: 'executed, and in no row' }))];
   },
 };

@@ -90,10 +90,13 @@
  * What scenes do on purpose, and what their rows are to become.
  * @typedef {object} Expectations
  * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
- * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
+ * @property {Set<number>} touchedTokens of rows that the scene itself has changed, revived or cancelled: their history is
  *   not that of Rowlock alone
  * @property {OddEnds} ends how its runs may end besides
  * @property {Set<string>} late types whose rows may be put off for longer than a moment
+ * @property {{ token: number, runId: number }[]} taken rows that the scene changed or deleted while they ran, and from which run:
+ *   its account lacks them
+ * @property {Set<number>} touched the ids of these rows, which the stage finds out when all is over
  * @property {Set<number>} [accused] ids of rows whose crashes the scene has set to 1
  * @property {boolean} [isServerClockSet] leases end, or last for hours, without their runs knowing of it
  */
@@ -107,9 +110,11 @@
  * @property {EffectRow[]} effects
  * @property {Map<number, import('../stage/ledger.mjs').LedgerEntry>} ledger by token
  * @property {ExecutionReading[]} executions by their beginning; times on the clock of the server
+ * @property {ExecutionReading[]} former executions of rows that are gone, and whose ids others have by now: TRUNCATE gives them anew
  * @property {ProcessReading[]} processes
  * @property {JobEvent[]} events
- * @property {ReadonlyMap<number, Ended>} seenEnded rows as they were first seen to have ended, while the scene was played, by id
+ * @property {readonly (Ended & { id: number, token: number | null })[]} seenEnded rows as they were first seen to have ended, while the
+ *   scene was played
  * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history
  * @property {string[]} secrets what must not be in any print
  * @property {Expectations} expect

@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PROJECT } from '../../../scripts/project.mjs';
+import { comeToRestWithoutTicks, RECURRING } from '../stage/recurring.mjs';
 import { ServerClock } from '../stage/server-clock.mjs';
 import { until } from '../stage/until.mjs';
 import { lacksWrongClocks } from '../stage/wrong-clock.mjs';
-
-const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
 
 const TICK_MS = 45_000;
 
@@ -39,7 +36,7 @@ export const scene = {
   async run(stage) {
     stage.expect.ends.longestMs = LONGEST_RUN_MS;
     const clock = await ServerClock.begin(stage, { at: new Date(BEGIN), env: { TZ: 'Europe/Berlin' } });
-    const fleet = stage.startFleet({ jobs: JOBS, args: ['--max-time', '2s', '--keep-alive', '1s'] });
+    const fleet = stage.startFleet({ jobs: RECURRING, args: ['--max-time', '2s', '--keep-alive', '1s'] });
     stage.startProducers({ mix: { noop: 3, 'effect.complete': 1, 'effect.save': 1 }, jobsPerSecond: 40, later: 0 });
     await until(
       'the schedules have begun',
@@ -71,9 +68,7 @@ export const scene = {
       }
     }
     // Runs of two seconds are too short for suspects, which need a process each.
-    await fleet.stop();
-    stage.startFleet({ jobs: JOBS });
-    await stage.comeToRest();
+    await comeToRestWithoutTicks(stage, [fleet]);
   },
 };
 

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { PROJECT } from '../../../scripts/project.mjs';
+import { comeToRestWithoutTicks, RECURRING } from '../stage/recurring.mjs';
 import { until } from '../stage/until.mjs';
 import { lacksWrongClocks, WrongClock } from '../stage/wrong-clock.mjs';
-
-const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
 
 /** It ticks every two seconds, and looks after its clock every five; a run has to start, on a machine that others use. */
 const TICK_MS = 60_000;
@@ -42,7 +40,7 @@ export const scene = {
       clock.show(new Date(times[0]?.at ?? 0));
       const fleet = stage.startFleet({
         size: 1,
-        jobs: JOBS,
+        jobs: RECURRING,
         env: clock.env,
         command: ['schedule', '--cron', '*/2 * * * * *', '--timezone', 'Europe/Berlin'],
         args: ['--keep-alive', '0', '--max-time', '1s'],
@@ -54,9 +52,9 @@ export const scene = {
         stage.faults.note(what, held);
         await ticks(stage, what);
       }
-      if (season === 'spring') await fleet.stop();
+      await fleet.stop();
     }
-    await stage.comeToRest();
+    await comeToRestWithoutTicks(stage, []);
   },
 };
 

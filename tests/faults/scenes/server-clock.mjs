@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PROJECT } from '../../../scripts/project.mjs';
+import { comeToRestWithoutTicks, RECURRING } from '../stage/recurring.mjs';
 import { ServerClock } from '../stage/server-clock.mjs';
 import { until } from '../stage/until.mjs';
 import { lacksWrongClocks } from '../stage/wrong-clock.mjs';
-
-const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
 
 /** What was held is let go or taken back within the lease and a run's start, were the machine at rest. */
 const RECOVERY_MS = 60_000;
@@ -21,7 +18,7 @@ export const scene = {
     stage.expect.ends.longestMs = LONGEST_RUN_MS;
     const random = stage.random.fork('clock');
     const clock = await ServerClock.begin(stage);
-    stage.startFleet({ jobs: JOBS });
+    const fleet = stage.startFleet({ jobs: RECURRING });
     stage.startProducers({
       mix: { noop: 6, result: 2, slow: 2, 'effect.complete': 3, 'effect.save': 3, retry: 1 },
       jobsPerSecond: 80,
@@ -47,7 +44,7 @@ export const scene = {
       });
     }
     clock.beyondAll();
-    await stage.comeToRest();
+    await comeToRestWithoutTicks(stage, [fleet]);
     stage.findings.push(...(await findDoubledTicks(stage)));
   },
 };

@@ -2,10 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
-import { PROJECT } from '../../../scripts/project.mjs';
+import { comeToRestWithoutTicks, RECURRING } from '../stage/recurring.mjs';
 import { lacksWrongClocks, WrongClock } from '../stage/wrong-clock.mjs';
-
-const JOBS = join(PROJECT, 'tests', 'faults', 'recurring.cjs');
 
 const HOUR = 3_600;
 
@@ -33,7 +31,7 @@ export const scene = {
     const clocks = new Map();
     const fleet = stage.startFleet({
       size: 4,
-      jobs: JOBS,
+      jobs: RECURRING,
       each: (number) => {
         const clock = new WrongClock(
           join(stage.folder, 'clocks', String(number)),
@@ -52,7 +50,7 @@ export const scene = {
       jump(stage, fleet, clocks, random.fork('jumps')),
       insertFromEverywhere(stage, random.fork('zones')),
     ]);
-    await stage.comeToRest();
+    await comeToRestWithoutTicks(stage, [fleet]);
     stage.findings.push(...(await findOddTicks(stage)));
   },
 };

@@ -8,6 +8,7 @@ import { steadyNow } from './clock.mjs';
 import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
+import { idsOf, splitFormer } from './incarnations.mjs';
 import { Ledger } from './ledger.mjs';
 import { Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
@@ -74,6 +75,8 @@ export class Stage {
   expect = {
     kinds: structuredClone(KINDS),
     touched: new Set(),
+    touchedTokens: new Set(),
+    taken: [],
     ends: { codes: new Set(USUAL_CODES), signals: new Set(), stacks: false, longestMs: LONGEST_RUN_MS },
     late: new Set(),
   };
@@ -98,7 +101,7 @@ export class Stage {
     this.random = new Seeded(options.seed).fork(options.name);
     this.canary = `canary-${options.seed}-${this.random.fork('canary').int(100_000, 999_999)}`;
     this.sampler = new Sampler(server, this.faults);
-    this.sampler.touched = this.expect.touched;
+    this.sampler.touched = this.expect.touchedTokens;
   }
 
   /**
@@ -285,16 +288,19 @@ export class Stage {
       ),
       ...errors.map(({ job, error }) => ({ name: `history of ${job}`, text: error })),
     ];
+    const { executions, former } = splitFormer(readExecutions(this.journalFile, processes), jobs);
+    for (const id of idsOf(this.expect.touchedTokens, jobs, executions)) this.expect.touched.add(id);
     return {
       jobs,
       runs,
       errors,
       effects,
       ledger: this.ledger.read(),
-      executions: readExecutions(this.journalFile, processes),
+      executions,
+      former,
       processes: readProcesses(processes),
       events: readJobEvents(processes),
-      seenEnded: this.sampler.ended,
+      seenEnded: [...this.sampler.ended.values()],
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
       expect: this.expect,
