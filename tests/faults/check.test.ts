@@ -1,6 +1,14 @@
 import { CHECKS, checkAll } from './check/check.mjs';
-import type { EffectRow, ErrorRow, JobRow, ProcessReading, Readings, RunRow } from './check/readings.mjs';
-import type { Execution } from './stage/journal.mjs';
+import type {
+  EffectRow,
+  ErrorRow,
+  ExecutionReading,
+  JobEvent,
+  JobRow,
+  ProcessReading,
+  Readings,
+  RunRow,
+} from './check/readings.mjs';
 import type { LedgerEntry } from './stage/ledger.mjs';
 
 // Each invariant of the fault harness is broken on purpose, in readings that are made up: a check that sees nothing
@@ -17,9 +25,13 @@ const job = (more: Partial<JobRow> = {}): JobRow => ({
   attempts: 1,
   crashes: 0,
   runId: WORKER,
+  processedAt: 8_000,
+  endedAt: '8.000',
   cancelledAt: null,
   runAt: 0,
   lastError: null,
+  hasResult: false,
+  resultToken: null,
   ...more,
 });
 
@@ -37,8 +49,10 @@ const run = (more: Partial<RunRow> = {}): RunRow => ({
   ...more,
 });
 
-const execution = (more: Partial<Execution> = {}): Execution => ({
+const execution = (more: Partial<ExecutionReading> = {}): ExecutionReading => ({
   job: 1,
+  token: 1,
+  runId: WORKER,
   type: 'effect.complete',
   attempt: 1,
   process: 1,
@@ -73,6 +87,14 @@ const failure = (more: Partial<ErrorRow> = {}): ErrorRow => ({
   ...more,
 });
 
+const told = (more: Partial<JobEvent> = {}): JobEvent => ({
+  event: 'job.released',
+  job: 1,
+  attempt: 1,
+  process: 1,
+  ...more,
+});
+
 const effect = (more: Partial<EffectRow> = {}): EffectRow => ({
   job: 1,
   step: 'complete',
@@ -90,26 +112,37 @@ const entry = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
 
 /** One job, of one run, that went well. */
 function readings(more: Partial<Readings> & { entries?: LedgerEntry[] } = {}): Readings {
-  const { entries = [entry()], ...rest } = more;
+  const { entries = [entry()], jobs = [job()], processes = [process()], ...rest } = more;
   return {
-    jobs: [job()],
+    jobs,
     runs: [run()],
     errors: [],
-    effects: [effect()],
+    effects: jobs.map(({ id, attempts, runId }) =>
+      effect({ job: id, attempt: attempts, process: processes.find((one) => one.runId === runId)?.number ?? 0 }),
+    ),
     ledger: new Map(entries.map((one) => [one.token, one])),
-    executions: [execution()],
-    processes: [process()],
-    seenEnded: new Set([1]),
+    executions: jobs.map(({ id, attempts, runId }) =>
+      execution({ job: id, attempt: attempts, runId: runId ?? undefined }),
+    ),
+    former: [],
+    processes,
+    events: [],
+    seenEnded: jobs,
     prints: [{ name: '1.log', text: 'job 1 completed' }],
     secrets: ['canary-1'],
     expect: {
       kinds: {
         'effect.complete': { ends: 'completed', effects: ['complete'] },
+        result: { ends: 'completed', effects: [], returnsToken: true },
+        retry: { ends: 'completed', effects: [], failures: 2 },
+        once: { ends: 'either', effects: [], mostExecutions: 1 },
         poison: { ends: 'failed', effects: [] },
       },
       touched: new Set(),
       ends: { codes: new Set([0, 69, 75]), signals: new Set(), stacks: false, longestMs: 10_000 },
       late: new Set(),
+      touchedTokens: new Set(),
+      taken: [],
     },
     ...rest,
   };
@@ -159,24 +192,129 @@ describe('every row ends', () => {
     expect(found({ jobs: [job({ status })] })).toContain(`every row ends: 1: effect.complete: still ${status}`);
   });
 
+  test('of a type that nobody has said anything of', () => {
+    expect(found({ jobs: [job({ type: 'strange' })], effects: [] })).toEqual([
+      'every row ends: 1: strange: completed, and nobody has said what is to become of it',
+    ]);
+    // For the server trailing spaces do not count.
+    expect(found({ jobs: [job({ type: 'effect.complete  ' })] })).toEqual([]);
+  });
+
+  test('cancelled by nobody', () => {
+    expect(found({ jobs: [job({ cancelledAt: 2_500 })] })).toEqual([
+      'every row ends: 1: effect.complete: cancelled, and by nobody',
+    ]);
+    const expected = readings().expect;
+    const jobs = [job({ cancelledAt: 2_500 })];
+    expect(found({ jobs, expect: { ...expected, touched: new Set([1]), touchedTokens: new Set([1]) } })).toEqual([]);
+  });
+
   test('not as its type says', () => {
     const failed = { jobs: [job({ status: 'failed', lastError: 'no' })], errors: [failure()] };
     expect(found(failed)).toContain('every row ends: 1: effect.complete: failed, and should have completed: no');
   });
 });
 
-test('ended stays ended', () => {
-  expect(found({ jobs: [job({ status: 'pending' })] })).toContain('ended stays ended: 1: had ended, and is pending');
-  expect(found({ seenEnded: new Set([1, 8]) })).toEqual(['ended stays ended: 8: had ended, and is gone']);
+describe('ended stays ended', () => {
+  const was = (id: number) => `ended stays ended: ${id}: it was completed at 8.000 by run ${WORKER}, attempt 1`;
+  const seenEnded = [job()];
+
+  test('pending again, or gone', () => {
+    expect(found({ jobs: [job({ status: 'pending', endedAt: null })], seenEnded })).toContain(
+      `${was(1)}, and is now pending at null by run ${WORKER}, attempt 1`,
+    );
+    const both = [job(), job({ id: 8, token: 8 })];
+    expect(found({ seenEnded: both })).toEqual([`${was(8)}, and is gone`]);
+  });
+
+  test('ended anew', () => {
+    expect(found({ jobs: [job({ endedAt: '9.000' })], seenEnded })).toEqual([
+      `${was(1)}, and is now completed at 9.000 by run ${WORKER}, attempt 1`,
+    ]);
+    expect(
+      found({
+        jobs: [job({ runId: OTHER })],
+        runs: [],
+        effects: [effect({ process: 2 })],
+        processes: [process({ number: 2, runId: OTHER })],
+        seenEnded,
+      }),
+    ).toEqual([`${was(1)}, and is now completed at 8.000 by run ${OTHER}, attempt 1`]);
+  });
+});
+
+describe('beside a row that was meddled with, and one that was deleted, the others are still looked at', () => {
+  // Row 1 is as it should be; row 2 was changed while its run held it, and what had id 3 is gone, with another in its place.
+  const gone = entry({ token: 3, fate: 'deleted' });
+  const anew = job({ id: 3, token: 4 });
+  const meddled = (more: Partial<Readings> = {}) => {
+    const jobs = [job(), job({ id: 2, token: 2, attempts: 0 }), anew];
+    const { expect: expected } = readings();
+    const executions = [execution(), execution({ job: 2, token: 2 }), execution({ job: 3, token: 4 })];
+    return found({
+      jobs,
+      runs: [run({ claimed: 4, completed: 2 })],
+      entries: [entry(), entry({ token: 2 }), gone, entry({ token: 4 })],
+      executions,
+      former: [execution({ job: 3, token: 3 })],
+      seenEnded: [job(), job({ id: 3, token: 3 })],
+      ...more,
+      expect: {
+        ...expected,
+        touched: new Set([2]),
+        touchedTokens: new Set([2]),
+        taken: [2, 3].map((token) => ({ token, runId: WORKER })),
+      },
+    });
+  };
+
+  test('nothing is found', () => {
+    expect(meddled()).toEqual([]);
+  });
+
+  test('the run ledger adds up, but for these two', () => {
+    const say = (claimed: number, completed: number) =>
+      `the run ledger adds up: run ${WORKER}: finished: ${claimed} claimed, ${completed} completed, 0 retried, 0 failed, 0 released, 2 meddled with`;
+    expect(meddled({ runs: [run({ claimed: 5, completed: 2 })] })).toEqual([say(5, 2)]);
+    expect(meddled({ runs: [run({ claimed: 3, completed: 1 })] })).toEqual([`${say(3, 1)}; 2 completed rows`]);
+    expect(meddled({ runs: [run({ claimed: 5, completed: 5 })] })).toEqual([`${say(5, 5)}; 2 completed rows`]);
+    const history = [1, 2, 3].map((id) => failure({ id, job: 8 }));
+    expect(meddled({ errors: history })).toContain(`${say(4, 2)}; 3 rows in the history`);
+  });
+
+  test('what had completed before it was deleted counts as completed', () => {
+    const runs = [run({ claimed: 3, completed: 3 })];
+    const entries = [entry(), entry({ token: 2, fate: 'deleted', completedBy: WORKER }), entry({ token: 3 })];
+    const jobs = [job(), job({ id: 3, token: 3 })];
+    const executions = [execution(), execution({ job: 2, token: 2 }), execution({ job: 3, token: 3 })];
+    expect(found({ jobs, runs, entries, executions })).toEqual([]);
+    expect(found({ jobs, runs: [run({ claimed: 3, completed: 2 })], entries, executions })).toHaveLength(1);
+  });
+
+  test('ended stays ended, and a row that is gone is one that was deleted', () => {
+    const seenEnded = [job({ endedAt: '7.000' }), job({ id: 3, token: 9 })];
+    expect(meddled({ seenEnded })).toEqual([
+      expect.stringContaining('ended stays ended: 1: it was completed at 7.000'),
+      expect.stringMatching(/^ended stays ended: 3: .* and is gone$/),
+    ]);
+  });
+
+  test('executed, and in no row that anybody knows of', () => {
+    expect(meddled({ former: [execution({ job: 3, token: 9 })] })).toEqual([
+      'ran as often as said: 3: executed, and in no row',
+    ]);
+  });
 });
 
 describe('one holder', () => {
-  const second = { process: 2, pid: 600, beganAt: 2_500, endedAt: 2_900 };
+  const second = { process: 2, pid: 600, runId: OTHER, beganAt: 2_500, endedAt: 2_900 };
   const both = { processes: [process(), process({ number: 2, pid: 600, runId: OTHER })] };
   const runs = [run(), run({ id: OTHER, claimed: 0, completed: 0 })];
+  // That there is a second one at all is the affair of another check.
+  const holders = (more: Partial<Readings>) => found(more).filter((text) => text.startsWith('one holder'));
 
   test('two at once, in two live runs', () => {
-    expect(found({ ...both, runs, executions: [execution(), execution(second)] })).toEqual([
+    expect(holders({ ...both, runs, executions: [execution(), execution(second)] })).toEqual([
       'one holder: 1: attempt 1 in process 1 (pid 500) was not over when attempt 1 began in process 2 (pid 600)',
     ]);
   });
@@ -191,7 +329,7 @@ describe('one holder', () => {
       { runs: [run(), run({ id: OTHER, finishedAt: 2_400, claimed: 0, completed: 0 })] },
     ],
   ])('not two: %s', (_, more) => {
-    expect(found({ ...both, runs, executions: [execution(before), execution(second)], ...more })).toEqual([]);
+    expect(holders({ ...both, runs, executions: [execution(before), execution(second)], ...more })).toEqual([]);
   });
 
   test('not two: its outcome was written', () => {
@@ -207,18 +345,130 @@ describe('one holder', () => {
   });
 });
 
-test('ran at least once', () => {
-  expect(found({ executions: [] })).toEqual(['ran at least once: 1: effect.complete: completed, and never executed']);
-  expect(found({ executions: [execution(), execution({ job: 9 })] })).toEqual([
-    'ran at least once: 9: executed, and in no row',
-  ]);
+describe('ran as often as said', () => {
+  const say = (text: string) => [`ran as often as said: ${text}`];
+
+  test('never, by another attempt, and in no row', () => {
+    expect(found({ executions: [] })).toEqual(say('1: effect.complete: completed, and never executed'));
+    expect(found({ executions: [execution({ runId: OTHER })] })).toEqual(
+      say(`1: effect.complete: completed by attempt 1 of run ${WORKER}, which has not executed it`),
+    );
+    expect(found({ executions: [execution(), execution({ job: 9, token: 9 })] })).toEqual(
+      say('9: executed, and in no row'),
+    );
+  });
+
+  test('with fewer failures than its type has', () => {
+    expect(found({ jobs: [job({ type: 'retry' })], effects: [] })).toEqual(
+      say('1: retry: completed at attempt 1, and was to fail 2 times'),
+    );
+  });
+
+  test('oftener than it may begin', () => {
+    const twice = [execution(), execution({ beganAt: 4_000, endedAt: 4_100 })];
+    const runs = [run({ claimed: 2, released: 1 })];
+    const once = { jobs: [job({ type: 'once' })], effects: [], runs, executions: twice, events: [told()] };
+    expect(found(once)).toEqual(say('1: once: executed 2 times, and may begin 1 times at most'));
+  });
+
+  test('failed, and nobody was lost', () => {
+    const failed = (more: Partial<JobRow>, runMore: Partial<RunRow> = {}) => {
+      const lastError = 'worker died; may have run';
+      const jobs = [job({ type: 'once', status: 'failed', lastError, ...more })];
+      const runs = [run({ completed: 0, failed: 1, ...runMore })];
+      return found({ jobs, effects: [], runs, errors: [failure({ error: lastError })] });
+    };
+    expect(failed({})).toEqual(say('1: once: failed, and no worker was lost with it: worker died; may have run'));
+    expect(failed({}, { outcome: 'stopped' })).toEqual([]);
+    expect(failed({ lastError: 'no' }, { outcome: 'stopped' })).toEqual(
+      say('1: once: failed, and no worker was lost with it: no'),
+    );
+  });
+});
+
+describe('each execution explained', () => {
+  const again = execution({ process: 2, pid: 600, runId: OTHER, beganAt: 6_000, endedAt: 6_100 });
+  const both = {
+    processes: [process(), process({ number: 2, pid: 600, runId: OTHER })],
+    executions: [execution(), again],
+    jobs: [job({ runId: OTHER })],
+  };
+  const other = run({ id: OTHER, pid: 600 });
+  const first = (more: Partial<RunRow>) => [run({ completed: 0, ...more }), other];
+  const unexplained = [
+    'each execution explained: 1: attempt 1 in process 1 (pid 500) was followed by attempt 1 in process 2 (pid 600), and nothing says why',
+  ];
+
+  test('a second one, of which nothing is written', () => {
+    expect(found({ ...both, runs: first({ claimed: 0 }) })).toEqual(unexplained);
+  });
+
+  test('one in the same run, explained once', () => {
+    const three = [execution(), execution({ beganAt: 4_000 }), execution({ attempt: 2, beganAt: 6_000 })];
+    const runs = [run({ claimed: 3, retried: 1, released: 1 })];
+    const retried = { errors: [failure()], jobs: [job({ attempts: 2 })], runs, executions: three };
+    expect(found({ ...retried, events: [told()] })).toEqual([]);
+    expect(found(retried)).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) was followed by attempt 2 in process 1 (pid 500), and nothing says why',
+    ]);
+  });
+
+  test.each<[string, Partial<Readings>]>([
+    ['a release was told', { runs: first({ released: 1 }), events: [told()] }],
+    ['its run was over', { runs: first({ outcome: 'lost', finishedAt: 5_000 }) }],
+    ['its run was over, at a time that never was', { runs: first({ outcome: 'lost', finishedAt: Number.NaN }) }],
+    ['a release of a run that died before it told of it', { runs: first({ outcome: 'lost', released: 1 }) }],
+    ['a release whose answer was lost', { runs: first({ released: 1 }), events: [told({ event: 'job.taken_away' })] }],
+  ])('explained: %s', (_, more) => {
+    expect(found({ ...both, ...more })).toEqual([]);
+  });
+
+  test.each<[string, Partial<Readings>]>([
+    ['its run was over only later', { runs: first({ outcome: 'lost', finishedAt: 7_000 }) }],
+    ['a release of another attempt', { runs: first({ released: 1 }), events: [told({ attempt: 2 })] }],
+    ['a release that nobody told of', { runs: first({ released: 1 }) }],
+    ['it was taken away', { runs: first({ claimed: 0 }), events: [told({ event: 'job.taken_away' })] }],
+  ])('not explained: %s', (_, more) => {
+    expect(found({ ...both, ...more })).toEqual(unexplained);
+  });
+
+  test('one that begins after its row had ended, or its run was over', () => {
+    expect(found({ jobs: [job({ processedAt: 1_900 })] })).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) began 100 ms after its row had ended',
+    ]);
+    const over = { runs: [run({ finishedAt: 1_900 })] };
+    expect(found(over)).toEqual([
+      'each execution explained: 1: attempt 1 in process 1 (pid 500) began 100 ms after its run was over',
+    ]);
+    expect(found({ ...over, executions: [execution(), execution({ pid: 501 })] })).toHaveLength(1);
+  });
 });
 
 test('effects once', () => {
-  expect(found({ effects: [effect(), effect({ attempt: 2 })] })).toEqual([
+  expect(found({ effects: [effect(), effect({ attempt: 2 })] })).toContain(
     'effects once: 1: "complete" was written 2 times (attempts 1, 2)',
-  ]);
+  );
   expect(found({ effects: [] })).toEqual(['effects once: 1: effect.complete: completed without complete']);
+  const failed = { jobs: [job({ status: 'failed', lastError: 'no' })], errors: [failure()] };
+  expect(found({ ...failed, runs: [run({ completed: 0, failed: 1 })] })).toContain(
+    `effects once: 1: effect.complete: "complete" was written by attempt 1 in process 1, and it is failed by attempt 1 of run ${WORKER}`,
+  );
+  const byAnother = `effects once: 1: effect.complete: "complete" was written by attempt 1 in process 2, and it is completed by attempt 1 of run ${WORKER}`;
+  expect(found({ effects: [effect({ process: 2 })] })).toEqual([byAnother]);
+});
+
+test('own result', () => {
+  const give = (more: Partial<JobRow>) => ({
+    jobs: [job({ type: 'result', hasResult: true, resultToken: 1, ...more })],
+    effects: [],
+  });
+  expect(found(give({}))).toEqual([]);
+  expect(found(give({ resultToken: 2 }))).toEqual(['own result: 1: result: its result is that of 2']);
+  const none = give({ hasResult: false, resultToken: null });
+  expect(found(none)).toEqual(['own result: 1: result: completed without its result']);
+  const dropped = told({ event: 'job.result_dropped' });
+  expect(found({ ...none, events: [dropped] })).toEqual([]);
+  expect(found({ ...none, events: [{ ...dropped, process: 2 }] })).toHaveLength(1);
 });
 
 describe('attempts tell the history', () => {
@@ -254,7 +504,7 @@ describe('crashes tell the history', () => {
       processes: [process({ ...byKill, endedAt: 2_500 }), process({ number: 2, pid: 600, runId: OTHER })],
       executions: [
         execution({ endedAt: undefined }),
-        execution({ process: 2, pid: 600, beganAt: 4_000, endedAt: 5_000 }),
+        execution({ process: 2, pid: 600, runId: OTHER, beganAt: 4_000, endedAt: 5_000 }),
       ],
       runs: [run({ outcome: 'lost', completed: 0, finishedAt: 3_500 }), run({ id: OTHER })],
       jobs: [job({ runId: OTHER })],
@@ -267,8 +517,21 @@ describe('crashes tell the history', () => {
 
   test('one although nobody died', () => {
     expect(found({ jobs: [job({ crashes: 1 })] })).toEqual([
-      'crashes tell the history: 1: effect.complete: 1 crashes, and no run has died',
+      'crashes tell the history: all: 1 rows have crashes and none in their history, and runs that died left 0 behind: 1',
     ]);
+  });
+
+  test('more than the runs that died have left behind', () => {
+    const both = {
+      jobs: [job({ crashes: 1 }), job({ id: 2, token: 2, crashes: 1 })],
+      entries: [entry(), entry({ token: 2 })],
+      runs: [run({ claimed: 2, completed: 2 }), run({ id: OTHER, outcome: 'lost', completed: 0 })],
+    };
+    const more = (left: number) =>
+      `crashes tell the history: all: 2 rows have crashes and none in their history, and runs that died left ${left} behind: 1, 2`;
+    expect(found(both)).toEqual([more(1)]);
+    const [first, dead] = both.runs as [RunRow, RunRow];
+    expect(found({ ...both, runs: [first, { ...dead, claimed: 2 }] })).toEqual([]);
   });
 
   test('another number than that of the history', () => {

@@ -67,6 +67,9 @@ export async function play(scene, options, onStage) {
       const readings = await stage.read();
       jobs = readings.jobs.length;
       findings.push(...checkAll(readings));
+      const { samples, ended } = stage.sampler;
+      if (samples === 0 || (ended.size === 0 && readings.jobs.some(hasCompleted)))
+        wrong.push('the tables were not looked at meanwhile');
     } catch (error) {
       isWhole = false;
       tell('what it left could not be read', error);
@@ -93,6 +96,9 @@ export async function play(scene, options, onStage) {
     wrong,
   };
 }
+
+/** @param {import('./check/readings.mjs').JobRow} row */
+const hasCompleted = ({ status }) => status === 'completed';
 
 /**
  * What has shown nothing, or less than the long form is to show.

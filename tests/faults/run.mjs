@@ -1,4 +1,4 @@
-// npm run test:faults [-- --long] [--seed N] [--scene NAME …] [--server mariadb|mysql] [--keep]
+// npm run test:faults [-- --long] [--seed N] [--scene NAME …] [--server mariadb|mysql] [--keep] | -- --list
 //
 // Plays the scenes in turn, each on a server of its own, and prints a table of what came of them. The short form takes
 // less than five minutes, and MariaDB alone; the long one half an hour, and MySQL too where it is there. The same seed
@@ -19,6 +19,7 @@ const OPTIONS = /** @type {const} */ ({
   scene: { type: 'string', multiple: true },
   server: { type: 'string' },
   keep: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
 });
 
 /** For the faults of all scenes together; starting servers, coming to rest and checking come on top. */
@@ -43,10 +44,16 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 }
 
 await runScript(async () => {
-  const { long, seed, scene: names = [], server, keep } = readArguments();
+  const { long, seed, scene: names = [], server, keep, list } = readArguments();
   await prepare();
   // Only now: they load what has just been installed.
   const { SCENES } = await import('./scenes/index.mjs');
+  if (list) {
+    const { CHECKS } = await import('./check/check.mjs');
+    const { toList } = await import('./list.mjs');
+    process.stdout.write(`${toList(SCENES, CHECKS)}\n`);
+    return 0;
+  }
   const { FAMILIES, findServerPrograms } = await import('./stage/programs.mjs');
   const { play } = await import('./play.mjs');
   const { toTable } = await import('./table.mjs');

@@ -14,13 +14,14 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 // Taken now: a function from hell may put another in its place.
 const { stringify } = JSON;
 
-function note(what, { id, type, attempt }) {
-  const line = { what, job: id, type, attempt, process: number, pid: process.pid, at: now() };
+function note(what, { id, type, attempt, token }) {
+  const line = { what, job: id, token, type, attempt, process: number, pid: process.pid, at: now() };
   writeSync(journal, `${stringify(line)}\n`);
 }
 
-// From here on its process may begin a job.
-writeSync(journal, `${stringify({ what: 'load', process: number, pid: process.pid, at: now() })}\n`);
+// From here on its process may begin a job. A suspect's own process is its run's child.
+const loaded = { what: 'load', process: number, pid: process.pid, parent: process.ppid, at: now() };
+writeSync(journal, `${stringify(loaded)}\n`);
 
 /** What ctx.complete and ctx.save write. */
 const effect = (ctx, step) => (tx) =>
@@ -33,8 +34,8 @@ const effect = (ctx, step) => (tx) =>
 
 /** A function that tells the journal of itself. */
 const told = (run) => async (payload, ctx) => {
-  // A copy: a function from hell may empty what it is given.
-  const about = { ...ctx.job };
+  // A copy: a function from hell may empty what it is given. An id may be given anew, a token is not.
+  const about = { ...ctx.job, token: typeof payload?.token === 'number' ? payload.token : undefined };
   note('begin', about);
   ctx.signal.addEventListener('abort', () => note('abort', about));
   try {

@@ -14,6 +14,7 @@
 import { allEnd } from './all-end.mjs';
 import { attemptsTellHistory } from './attempts-tell-history.mjs';
 import { crashesTellHistory } from './crashes-tell-history.mjs';
+import { eachExecutionExplained } from './each-execution-explained.mjs';
 import { effectsOnce } from './effects-once.mjs';
 import { endedStaysEnded } from './ended-stays-ended.mjs';
 import { ledgerAddsUp } from './ledger-adds-up.mjs';
@@ -21,7 +22,8 @@ import { noRowLost } from './no-row-lost.mjs';
 import { notEarly } from './not-early.mjs';
 import { nothingLeaks } from './nothing-leaks.mjs';
 import { oneHolder } from './one-holder.mjs';
-import { ranAtLeastOnce } from './ran-at-least-once.mjs';
+import { ownResult } from './own-result.mjs';
+import { ranAsOftenAsSaid } from './ran-as-often-as-said.mjs';
 import { runsEndInOrder } from './runs-end-in-order.mjs';
 
 /** @type {readonly Check[]} */
@@ -30,9 +32,11 @@ export const CHECKS = [
   allEnd,
   endedStaysEnded,
   oneHolder,
-  ranAtLeastOnce,
+  ranAsOftenAsSaid,
+  eachExecutionExplained,
   notEarly,
   effectsOnce,
+  ownResult,
   attemptsTellHistory,
   crashesTellHistory,
   ledgerAddsUp,

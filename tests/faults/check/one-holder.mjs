@@ -29,7 +29,7 @@ export const oneHolder = {
   },
 };
 
-/** @typedef {import('../stage/journal.mjs').Execution} Execution */
+/** @typedef {import('./readings.mjs').ExecutionReading} Execution */
 
 /**
  * Until when an execution was the job's holder: until its function ended or was told to, its process ended, its run
@@ -42,16 +42,14 @@ function endOfHold({ runs, processes, errors }) {
   const runOf = new Map(runs.map((run) => [run.id, run]));
   const processOf = new Map(processes.map((process) => [process.number, process]));
   const historyOf = groupBy(errors, ({ job }) => job);
-  return ({ job, attempt, process: number, beganAt, endedAt, abortedAt }) => {
-    const process = processOf.get(number);
-    const runId = process?.runId;
+  return ({ job, runId, attempt, process: number, beganAt, endedAt, abortedAt }) => {
     const written = historyOf
       .get(job)
       ?.filter((row) => row.runId === runId && row.attempt === attempt && row.at >= beganAt - 1);
     return Math.min(
       endedAt ?? Number.POSITIVE_INFINITY,
       abortedAt ?? Number.POSITIVE_INFINITY,
-      process?.endedAt ?? Number.POSITIVE_INFINITY,
+      processOf.get(number)?.endedAt ?? Number.POSITIVE_INFINITY,
       (runId === undefined ? undefined : runOf.get(runId)?.finishedAt) ?? Number.POSITIVE_INFINITY,
       ...(written ?? []).map(({ at }) => at),
     );

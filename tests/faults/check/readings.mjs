@@ -1,4 +1,13 @@
 /**
+ * How a row has ended: none of it changes any more.
+ * @typedef {object} Ended
+ * @property {'pending' | 'running' | 'completed' | 'failed'} status
+ * @property {number} attempts
+ * @property {number | null} runId
+ * @property {string | null} endedAt its processed_at, in seconds and as the server says it: to be compared
+ */
+
+/**
  * A row of background_jobs, times in milliseconds of the server's clock.
  * @typedef {object} JobRow
  * @property {number} id
@@ -8,9 +17,13 @@
  * @property {number} attempts
  * @property {number} crashes
  * @property {number | null} runId
+ * @property {number | null} processedAt when it ended
+ * @property {string | null} endedAt the same, see {@link Ended}
  * @property {number | null} cancelledAt
  * @property {number} runAt not before this time
  * @property {string | null} lastError
+ * @property {boolean} hasResult
+ * @property {number | null} resultToken the token in its result
  */
 
 /**
@@ -36,11 +49,25 @@
 /** @typedef {{ job: number, step: string, attempt: number, process: number }} EffectRow */
 
 /**
+ * An execution, and the run that it was one of; undefined: its process has named none.
+ * @typedef {import('../stage/journal.mjs').Execution & { runId: number | undefined }} ExecutionReading
+ */
+
+/**
+ * What a run has said of an attempt that it held.
+ * @typedef {object} JobEvent
+ * @property {'job.released' | 'job.taken_away' | 'job.result_dropped'} event
+ * @property {number} job
+ * @property {number} attempt
+ * @property {number} process
+ */
+
+/**
  * A process of the fleet.
  * @typedef {object} ProcessReading
  * @property {number} number
  * @property {number} pid
- * @property {number | undefined} runId undefined: it ended before it had one
+ * @property {number | undefined} runId undefined: it ended before it had one; of `rowlock schedule`: that of its first run
  * @property {number} startedAt all times on the clock of the server
  * @property {number | undefined} endedAt
  * @property {number | null | undefined} code
@@ -63,10 +90,15 @@
  * What scenes do on purpose, and what their rows are to become.
  * @typedef {object} Expectations
  * @property {Record<string, import('../kinds.mjs').Kind>} kinds by type
- * @property {Set<number>} touched ids of rows that the scene itself has changed, revived or cancelled: their history is
+ * @property {Set<number>} touchedTokens of rows that the scene itself has changed, revived or cancelled: their history is
  *   not that of Rowlock alone
  * @property {OddEnds} ends how its runs may end besides
  * @property {Set<string>} late types whose rows may be put off for longer than a moment
+ * @property {{ token: number, runId: number }[]} taken rows that the scene changed or deleted while they ran, and from which run:
+ *   its account lacks them
+ * @property {Set<number>} touched the ids of these rows, which the stage finds out when all is over
+ * @property {Set<number>} [accused] ids of rows whose crashes the scene has set to 1
+ * @property {boolean} [isServerClockSet] leases end, or last for hours, without their runs knowing of it
  */
 
 /**
@@ -77,13 +109,27 @@
  * @property {ErrorRow[]} errors
  * @property {EffectRow[]} effects
  * @property {Map<number, import('../stage/ledger.mjs').LedgerEntry>} ledger by token
- * @property {import('../stage/journal.mjs').Execution[]} executions times on the clock of the server
+ * @property {ExecutionReading[]} executions by their beginning; times on the clock of the server
+ * @property {ExecutionReading[]} former executions of rows that are gone, and whose ids others have by now: TRUNCATE gives them anew
  * @property {ProcessReading[]} processes
- * @property {Set<number>} seenEnded ids of rows that were seen to have ended while the scene was played
+ * @property {JobEvent[]} events
+ * @property {readonly (Ended & { id: number, token: number | null })[]} seenEnded rows as they were first seen to have ended, while the
+ *   scene was played
  * @property {{ name: string, text: string }[]} prints what was printed and logged, and last_error and the history
  * @property {string[]} secrets what must not be in any print
  * @property {Expectations} expect
  */
+
+/**
+ * What becomes of the jobs of a type; undefined: nobody has said so. For the server trailing spaces do not count.
+ *
+ * @param {Expectations} expect
+ * @param {string} type
+ */
+export function kindOf({ kinds }, type) {
+  const name = [type, type.replace(/ +$/, '')].find((one) => Object.hasOwn(kinds, one));
+  return name === undefined ? undefined : kinds[name];
+}
 
 /**
  * @template T

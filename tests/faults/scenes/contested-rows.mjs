@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { steadyNow } from '../stage/clock.mjs';
-import { until } from '../stage/until.mjs';
+import { Late, until } from '../stage/until.mjs';
 
 /** Others at once. */
 const OTHERS = 4;
@@ -91,12 +91,14 @@ async function contest({ stage, random, isStubborn }, stillTime) {
     crossSettle,
     crossSettle,
   ];
-  while (stillTime()) {
-    await pause(random.int(GAP_MS.from, GAP_MS.to));
-    const deed = random.pick(deeds) ?? updateRows;
+  for (let turn = 1; stillTime(); turn++) {
+    // Of its own: how many rows one turn found does not change what the next one does.
+    const own = random.fork(`turn ${turn}`);
+    await pause(own.int(GAP_MS.from, GAP_MS.to));
+    const deed = own.pick(deeds) ?? updateRows;
     try {
       await on.query('START TRANSACTION');
-      await deed({ stage, on, random, isStubborn });
+      await deed({ stage, on, random: own, isStubborn });
     } catch (error) {
       const { errno = 0 } = /** @type {{ errno?: number }} */ (error);
       if (errno !== DEADLOCK && errno !== LOCK_WAIT_TIMEOUT) throw error;
@@ -125,11 +127,9 @@ async function findRows({ on, random }, condition = `status IN ('pending', 'runn
      FROM background_jobs WHERE ${condition} ORDER BY id DESC LIMIT 200`,
   );
   const all = /** @type {any[]} */ (rows).map((row) => ({ ...row, token: Number(row.token) }));
-  return all
-    .map((row) => ({ row, place: random.next() }))
-    .sort((a, b) => a.place - b.place)
-    .slice(0, random.int(1, 20))
-    .map(({ row }) => row);
+  const choice = random.fork('rows');
+  const count = choice.int(1, 20);
+  return choice.shuffle(all).slice(0, count);
 }
 
 /**
@@ -142,7 +142,7 @@ async function updateRows(other) {
   const rows = await findRows(other);
   for (const { id } of rows)
     await on.query('UPDATE background_jobs SET priority = ? WHERE id = ?', [random.int(0, 2), id]);
-  stage.faults.note('rows updated', heldOf(rows));
+  if (rows.length > 0) stage.faults.note('rows updated', heldOf(rows));
   await hold(other);
   await on.query(random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
 }
@@ -165,7 +165,7 @@ async function deleteRows(other) {
     );
     if (/** @type {import('mysql2').ResultSetHeader} */ (answer).affectedRows > 0) locked.push(row);
   }
-  stage.faults.note('rows deleted', isForGood ? [] : heldOf(locked));
+  if (locked.length > 0) stage.faults.note('rows deleted', isForGood ? [] : heldOf(locked));
   await hold(other);
   await on.query(isForGood ? 'COMMIT' : 'ROLLBACK');
   if (isForGood) stage.ledger.note(locked.map(({ token, type }) => ({ token, type, fate: 'withdrawn' })));
@@ -239,7 +239,9 @@ async function crossSettle(other) {
   await on.query('SELECT id FROM background_jobs WHERE id = ? FOR UPDATE', [last.id]);
   const before = (await readLockCounts(stage)).waits;
   const haveWaited = async () => (await readLockCounts(stage)).waits > before;
-  await until('somebody waits for it', haveWaited, { deadlineMs: 1_000 }).catch(() => undefined);
+  await until('somebody waits for it', haveWaited, { deadlineMs: 1_000 }).catch((error) => {
+    if (!(error instanceof Late)) throw error;
+  });
   stage.faults.note('two rows of one run locked crosswise', heldOf([first, last]));
   await on.query('SELECT id FROM background_jobs WHERE id = ? FOR UPDATE', [first.id]);
   await on.query('ROLLBACK');

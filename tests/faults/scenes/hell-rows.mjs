@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { PROJECT } from '../../../scripts/project.mjs';
 import { generateRows, PAUSED_QUEUE, SESSIONS } from '../generated-rows.mjs';
+import { KINDS } from '../kinds.mjs';
 import { requireLate, until } from '../stage/until.mjs';
 
 const ROWS = { short: 800, long: 10_000 };
@@ -24,8 +25,8 @@ export const scene = {
   title: 'rows of every shape that a producer may write, and of every other',
   async run(stage) {
     // How these end is up to the row; this scene looks itself.
-    stage.expect.kinds['rows.echo'] = { ends: 'either', effects: [] };
-    for (const kind of Object.values(stage.expect.kinds)) kind.ends = 'either';
+    for (const type of [...Object.keys(KINDS), 'rows.echo'])
+      stage.expect.kinds[type] = { ends: 'either', effects: KINDS[type]?.effects ?? [] };
     await stage.database.execute('INSERT INTO background_job_queues (queue, paused_at) VALUES (?, NOW(3))', [
       PAUSED_QUEUE,
     ]);

@@ -5,14 +5,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createPool } from 'mysql2/promise';
 import { createQueue } from '../../../dist/index.js';
 import { PROJECT } from '../../../scripts/project.mjs';
-import { Commands, findFault } from '../stage/command.mjs';
+import { COMMANDS_TERMINAL, Commands, findFault } from '../stage/command.mjs';
 import { HOSTILE_WORDS, SHELL_MARK, SQL_MARK } from '../stage/hostile-words.mjs';
 import { findSecretIn, listProcesses } from '../stage/open-secrets.mjs';
+import { readPrints } from '../stage/read.mjs';
 
 const HOSTILE_JOBS = join(PROJECT, 'tests', 'faults', 'hostile-jobs.cjs');
 
 /** Types that no worker knows end by being cancelled. */
 const UNKNOWN = '\u001b[31mnobody knows\nrowlock: all is well';
+
+/** What puts the word of its payload into its error, result, checkpoint and log. */
+const WORD_TYPES = ['word.thrown', 'word.thrown', 'word.kept', 'word.kept', 'word.logged', 'word.logged'];
 
 /** Rows of one insert. */
 const BATCH = 12;
@@ -23,13 +27,17 @@ const METRIC = /^(# (HELP|TYPE) rowlock_.*|rowlock_\w+(\{(\w+="([^"\\\n]|\\[\\"n
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'hostile-words',
-  title: 'SQL, shell, log lines, escape sequences and labels in every field and argument; workers are killed meanwhile',
+  title:
+    'SQL, shell, log lines, escape sequences and labels in every text, of rows, arguments and functions; workers are killed meanwhile',
   async run(stage) {
     const random = stage.random.fork('words');
     const types = HOSTILE_WORDS.filter((_, index) => index % 3 === 0);
     Object.assign(stage.expect.kinds, {
       ...Object.fromEntries(types.map((type) => [type, { ends: 'completed', effects: [] }])),
       'email.send': { ends: 'failed', effects: [] },
+      'word.thrown': { ends: 'failed', effects: [] },
+      'word.kept': { ends: 'completed', effects: [], returnsToken: true },
+      'word.logged': { ends: 'completed', effects: [] },
     });
     // Its retries are those of its type, half a minute apart.
     stage.expect.late.add('email.send');
@@ -48,7 +56,11 @@ export const scene = {
       SMTP_URL: `smtp://mailer:${secrets.mail}@127.0.0.1:1`,
       MAIL_FROM: 'shop@example.com',
     };
-    const fleet = stage.startFleet({ jobs: HOSTILE_JOBS, env });
+    const fleet = stage.startFleet({
+      jobs: HOSTILE_JOBS,
+      env,
+      each: (number) => ({ env: { LOG_LEVEL: number % 3 === 0 ? 'debug' : 'info' } }),
+    });
     stage.startProducers({
       mix: { noop: 4, result: 2, 'effect.complete': 2, 'effect.save': 1, retry: 1, ...toMix(types) },
       jobsPerSecond: 80,
@@ -86,6 +98,7 @@ export const scene = {
     for (const line of wrong)
       fail(stage, 'metrics file', `no line of Prometheus: ${JSON.stringify(line.slice(0, 200))}`);
     if (pings.count === 0) fail(stage, 'pings', 'none has come');
+    for (const { name, text } of readPrints(join(stage.folder, 'runs'))) lookThrough(stage, name, text);
   },
 };
 
@@ -93,6 +106,31 @@ export const scene = {
 const INVENTORY = `SELECT (SELECT COUNT(*) FROM ${SQL_MARK}) AS customers, (SELECT COUNT(*) FROM mysql.user) AS users,
   (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()) AS tables,
   (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()) AS routines, @@GLOBAL.read_only AS readOnly`;
+
+/**
+ * The log of a run is JSON, an event a line, and what is sent to monitoring is text: neither commands who reads it.
+ *
+ * @param {import('../stage/stage.mjs').Stage} stage
+ * @param {string} name
+ * @param {string} text
+ */
+function lookThrough(stage, name, text) {
+  const isLog = /^\d+\.log$/.test(name);
+  if (!isLog && name !== 'pings') return;
+  const lines = text.split('\n').filter((line) => line !== '');
+  const strange = lines.find((line) => COMMANDS_TERMINAL.test(line) || (isLog && !isEvent(line)));
+  if (strange !== undefined) fail(stage, name, `no line of Rowlock's: ${JSON.stringify(strange.slice(0, 200))}`);
+}
+
+/** @param {string} line */
+function isEvent(line) {
+  try {
+    return typeof JSON.parse(line).event === 'string';
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
 
 /** @param {import('../seeded.mjs').Seeded} random */
 const pick = (random) => random.pick(HOSTILE_WORDS) ?? '';
@@ -226,7 +264,7 @@ class Writer {
   #make() {
     const random = this.#random;
     const token = this.#stage.ledger.newToken();
-    const type = random.pick([...this.#types, 'program', 'noop', 'fail', 'retry', UNKNOWN]) ?? '';
+    const type = random.pick([...this.#types, ...WORD_TYPES, 'program', 'noop', 'fail', 'retry', UNKNOWN]) ?? '';
     const word = pick(random);
     const isMail = random.chance(0.02);
     const mail = { to: 'ann@example.com', subject: word, text: `${this.#stage.canary}-${token}` };
@@ -242,12 +280,12 @@ class Writer {
 
   /** Each row has what was written into it, and a program got its payload as it was. */
   async compare() {
-    /** @type {{ id: number, token: string | null, type: string, queue: string, uniqueKey: string | null, payload: string, result: string | null }[]} */
+    /** @type {{ id: number, token: string | null, type: string, queue: string, uniqueKey: string | null, payload: string, result: string | null, checkpoint: string | null, lastError: string | null }[]} */
     const rows = await this.#stage.database.execute(
       `SELECT id, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, job_type AS type, queue, unique_key AS uniqueKey,
-              payload, result FROM background_jobs`,
+              payload, result, checkpoint, last_error AS lastError FROM background_jobs`,
     );
-    for (const { id, token, type, queue, uniqueKey, payload, result } of rows) {
+    for (const { id, token, type, queue, uniqueKey, payload, result, checkpoint, lastError } of rows) {
       const written = this.#written.get(Number(token));
       if (written === undefined) continue;
       const isSame = written.type === type && written.queue === queue && written.key === uniqueKey;
@@ -255,6 +293,12 @@ class Writer {
         fail(this.#stage, id, `written ${JSON.stringify(written)}, read ${JSON.stringify({ type, queue, uniqueKey })}`);
       const { word } = JSON.parse(payload);
       if (word !== written.word) fail(this.#stage, id, 'its payload is another');
+      if (type === 'word.kept')
+        for (const kept of [result, checkpoint])
+          if (kept === null || JSON.parse(kept).word !== word) fail(this.#stage, id, 'what it kept is another');
+      // What commands a terminal is another character in it.
+      if (type === 'word.thrown' && !COMMANDS_TERMINAL.test(word) && lastError?.includes(word) !== true)
+        fail(this.#stage, id, `it threw ${JSON.stringify(word)}, and its error is ${JSON.stringify(lastError)}`);
       if (type !== 'program') continue;
       if (result === null || JSON.stringify(JSON.parse(result)) !== JSON.stringify(JSON.parse(payload)))
         fail(this.#stage, id, 'the program did not get its payload as it was');
@@ -320,9 +364,12 @@ class Asker {
 
   /** @param {string} type */
   async cancelAll(type) {
-    /** @type {{ id: number }[]} */
-    const rows = await this.#stage.database.execute('SELECT id FROM background_jobs WHERE job_type = ?', [type]);
-    for (const { id } of rows) this.#stage.expect.touched.add(id);
+    /** @type {{ id: number, token: string }[]} */
+    const rows = await this.#stage.database.execute(
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token FROM background_jobs WHERE job_type = ?`,
+      [type],
+    );
+    for (const { token } of rows) this.#stage.expect.touchedTokens.add(Number(token));
     if (rows.length === 0) return;
     await this.#run(['cancel', ...rows.map(({ id }) => String(id))], 'worker', [0, 1], false);
   }
@@ -345,6 +392,12 @@ const QUESTIONS = [
   () => ({ args: ['status', '--json'], role: 'viewer', codes: [0] }),
   (word) => ({ args: ['status', `--queue=${word()}`], role: 'viewer', codes: [0] }),
   (_, random) => ({ args: ['show', String(random.int(1, 2_000))], role: 'viewer', codes: [0, 1], isSecret: true }),
+  (_, random) => ({
+    args: ['show', '--json', String(random.int(1, 2_000))],
+    role: 'viewer',
+    codes: [0, 1],
+    isSecret: true,
+  }),
   (word) => ({ args: ['show', '--', word()], codes: [64] }),
   (word) => ({ args: ['retry', '--', word()], codes: [64] }),
   (word) => ({ args: ['retry', '--failed', '--json', `--type=no such ${word()}`], codes: [0, 64] }),

@@ -98,12 +98,15 @@ export const scene = {
 };
 
 /** @param {import('../stage/stage.mjs').Stage} stage */
-async function accuse({ database }) {
+async function accuse({ database, expect }) {
+  expect.accused ??= new Set();
+
   const rows = await database.execute(
     `SELECT id FROM background_jobs WHERE status = 'pending' AND crashes = 0 ORDER BY id DESC LIMIT ?`,
     [ACCUSED_AT_ONCE],
   );
   for (const { id } of rows) {
+    expect.accused.add(id);
     await database.execute(
       `UPDATE background_jobs SET crashes = 1 WHERE id = ? AND status = 'pending' AND crashes = 0`,
       [id],

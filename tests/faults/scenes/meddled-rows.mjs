@@ -58,13 +58,15 @@ export const scene = {
       payloadOf: (type, choice) =>
         type.startsWith('rows.') ? { ms: choice.int(50, 800), deaf: choice.chance(0.3) } : {},
     });
-    const meddler = new Meddler(stage, random);
+    const meddler = new Meddler(stage);
     const truncations = stage.isLong ? 3 : 1;
     let truncated = 0;
     const began = performance.now();
-    while (stage.hasTime) {
-      await pause(random.int(GAP_MS.from, GAP_MS.to));
-      await meddler.meddle();
+    for (let turn = 1; stage.hasTime; turn++) {
+      // Of its own: whether there was a row to be had does not change what the next turn does.
+      const own = random.fork(`turn ${turn}`);
+      await pause(own.int(GAP_MS.from, GAP_MS.to));
+      await meddler.meddle(own);
       if ((performance.now() - began) / 1000 > (stage.seconds * (truncated + 1)) / (truncations + 1)) {
         truncated++;
         await meddler.truncate();
@@ -83,43 +85,45 @@ export const scene = {
 
 class Meddler {
   #stage;
-  #random;
   /** Of rows that nobody may write to any more, by id. @type {Map<number, { what: string, row: Record<string, unknown> }>} */
   #last = new Map();
-  /** @type {{ id: number, runId: number, what: string }[]} */
+  /** What its run has to say that it was taken away. @type {{ id: number, runId: number, what: string }[]} */
   #told = [];
-  /** Rows that are gone. @type {{ token: number, type: string, ran: boolean }[]} */
+  /** Rows that are gone. @type {(import('../stage/ledger.mjs').LedgerEntry & { ran: boolean })[]} */
   #deleted = [];
 
   /**
    * @param {import('../stage/stage.mjs').Stage} stage
-   * @param {import('../seeded.mjs').Seeded} random
    */
-  constructor(stage, random) {
+  constructor(stage) {
     this.#stage = stage;
-    this.#random = random;
   }
 
-  /** Does something to a row that runs, if there is one that nobody has meddled with yet. */
-  async meddle() {
+  /**
+   * Does something to a row that runs, if there is one that nobody has meddled with yet.
+   *
+   * @param {import('../seeded.mjs').Seeded} random
+   */
+  async meddle(random) {
     const { expect } = this.#stage;
     const running = await this.#execute(
       `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, run_id AS runId FROM background_jobs
        WHERE status = 'running' AND job_type LIKE 'rows.%' AND run_id IS NOT NULL ORDER BY id`,
     );
-    const victim = this.#random.pick(
+    const victim = random.pick(
       /** @type {Victim[]} */ (running)
         .map((row) => ({ ...row, token: Number(row.token) }))
-        .filter(({ id }) => !expect.touched.has(id)),
+        .filter(({ token }) => !expect.touchedTokens.has(token)),
     );
     if (victim === undefined) return;
-    const chosen = this.#random.pick(['deleted', 'inserted anew', ...Object.keys(MEDDLINGS)]) ?? '';
+    const chosen = random.pick(['deleted', 'inserted anew', ...Object.keys(MEDDLINGS)]) ?? '';
     // Before it is done: the sampler must not be quicker.
-    expect.touched.add(victim.id);
+    expect.touchedTokens.add(victim.token);
     const meddling = MEDDLINGS[chosen];
     const wasRunning =
       meddling === undefined ? await this.#delete(victim, chosen) : await this.#update(victim, chosen, meddling);
-    if (!wasRunning) return;
+    if (!wasRunning) return void expect.touchedTokens.delete(victim.token);
+    expect.taken.push({ token: victim.token, runId: victim.runId });
     this.#stage.faults.note(`a row that runs is ${chosen}`);
     if (meddling === undefined || meddling.isTold === true)
       this.#told.push({ id: victim.id, runId: victim.runId, what: chosen });
@@ -159,7 +163,7 @@ class Meddler {
       [id, runId, id, type, payload, what === 'inserted anew'],
     );
     if (answers[1].affectedRows === 0) return false;
-    this.#deleted.push({ token, type, ran: true });
+    this.#deleted.push({ token, type, fate: 'deleted', ran: true });
     if (what === 'inserted anew') ledger.note([{ token: anew, type, fate: 'committed' }]);
     return true;
   }
@@ -169,20 +173,25 @@ class Meddler {
     const { expect, faults } = this.#stage;
     const answers = await this.#execute(
       `LOCK TABLES background_jobs WRITE, background_job_errors WRITE, effects WRITE;
-       SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status FROM background_jobs;
+       SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status, run_id AS runId FROM background_jobs;
        DELETE FROM effects;
        DELETE FROM background_job_errors;
        TRUNCATE background_jobs;
        UNLOCK TABLES`,
     );
-    /** @type {(Victim & { status: string })[]} */
+    /** @type {(Omit<Victim, 'token' | 'runId'> & { token: string, status: string, runId: number | null })[]} */
     const rows = answers[1];
-    for (const { id, token, type, status } of rows) {
-      if (token !== null) this.#deleted.push({ token: Number(token), type, ran: status === 'running' });
-      expect.touched.add(id);
+    for (const { id, type, status, runId, ...row } of rows) {
+      const token = Number(row.token);
+      const ran = status === 'running';
+      const by = status === 'completed' && runId !== null ? { completedBy: runId } : {};
+      this.#deleted.push({ token, type, fate: 'deleted', ran, ...by });
+      if (!ran || runId === null) continue;
+      expect.taken.push({ token, runId });
+      // What was meddled with before is told as that, or need not be.
+      if (!expect.touchedTokens.has(token)) this.#told.push({ id, runId, what: 'truncated' });
     }
     this.#last.clear();
-    this.#told = [];
     faults.note('TRUNCATE');
   }
 
@@ -197,25 +206,29 @@ class Meddler {
 
   /** Last of all: a producer may have told of its COMMIT only after the row was gone again. */
   noteDeleted() {
-    this.#stage.ledger.note(this.#deleted.map(({ token, type }) => ({ token, type, fate: 'deleted' })));
+    this.#stage.ledger.note(this.#deleted.map(({ ran: _, ...entry }) => entry));
   }
 
   /** Each run has said what was taken from it, and none has written for a row that was not its own any more. */
   async judge() {
     const said = new Set(
-      readPrints(join(this.#stage.folder, 'runs')).flatMap(({ text }) =>
-        text
-          .split('\n')
+      readPrints(join(this.#stage.folder, 'runs')).flatMap(({ text }) => {
+        const lines = text.split('\n');
+        const started = lines.find((line) => line.includes('"run.started"'));
+        return lines
           .filter((line) => line.includes('"job.taken_away"'))
-          .map((line) => Number(JSON.parse(line).job_id)),
-      ),
+          .map((line) => `${JSON.parse(started ?? '{}').run_id} ${JSON.parse(line).job_id}`);
+      }),
     );
-    for (const { id, what } of this.#told) if (!said.has(id)) this.#find(id, `it was ${what}, and no run says so`);
+    for (const { id, runId, what } of this.#told)
+      if (!said.has(`${runId} ${id}`)) this.#find(id, `it was ${what}, and its run ${runId} does not say so`);
 
+    /** @type {{ id: number, token: string, result: string | null, type: string, status: string }[]} */
     const rows = await this.#execute(
-      `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status FROM background_jobs`,
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token, JSON_VALUE(result, '$.token') AS result, job_type AS type, status
+       FROM background_jobs`,
     );
-    const tokenOf = new Map(rows.map((/** @type {Victim} */ { id, token }) => [id, Number(token)]));
+    const tokenOf = new Map(rows.map(({ id, token }) => [id, Number(token)]));
     const gone = new Set(this.#deleted.filter(({ ran }) => ran).map(({ token }) => token));
     const effects = await this.#execute(
       `SELECT job_id AS id, step FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`,
@@ -223,12 +236,14 @@ class Meddler {
     for (const { id, step } of effects) {
       const token = Number(step.split(' ').at(-1));
       // What a row has saved stays when it is deleted; what completes it cannot have been written while it ran.
-      if (step.startsWith('complete') ? gone.has(token) : !gone.has(token) && tokenOf.get(id) !== token)
+      if (tokenOf.get(id) !== token && (step.startsWith('complete') || !gone.has(token)))
         this.#find(id, `"${step}" was written for a row that is gone`);
     }
     const written = new Set(effects.map((/** @type {{ id: number, step: string }} */ { id, step }) => `${id} ${step}`));
-    for (const { id, token, type, status } of rows) {
-      if (status !== 'completed' || this.#stage.expect.touched.has(id)) continue;
+    for (const { id, token, type, status, result } of rows) {
+      if (result !== null && result !== token) this.#find(id, `it has the result of token ${result}`);
+      if (status !== 'completed' || this.#stage.expect.touchedTokens.has(Number(token))) continue;
+      if (type === 'rows.result' && result === null) this.#find(id, 'completed without its result');
       if (type === 'rows.complete' && !written.has(`${id} complete ${token}`))
         this.#find(id, 'completed without its effect');
     }

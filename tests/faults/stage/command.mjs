@@ -15,7 +15,7 @@ const DEADLINE_MS = 60_000;
  */
 
 /** What a terminal obeys, or takes for the end of a line. */
-const COMMANDS_TERMINAL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+export const COMMANDS_TERMINAL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 /** Runs commands of Rowlock as people do, and keeps what they print. */
 export class Commands {

@@ -11,6 +11,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
  * @property {number} token stands in the row's payload, and in no other's
  * @property {string} type
  * @property {Fate} fate the newest one counts
+ * @property {number} [completedBy] the run that had completed it before it was deleted
  */
 
 /** What the scene has done to the table, kept outside of the database: what is there is compared with it. */

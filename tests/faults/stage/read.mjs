@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { toWallMs } from './clock.mjs';
 import { readRunId } from './fleet.mjs';
 import { readJournal, toExecutions } from './journal.mjs';
+import { readEvents } from './logs.mjs';
 
 const TIMES = (/** @type {string} */ column) => `UNIX_TIMESTAMP(${column}) * 1000`;
 
@@ -28,8 +29,10 @@ export async function readTables(server, toTrueMs) {
     await connection.query(`SET time_zone = '+00:00'`);
     const jobs = await ask(
       `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token, status, attempts, crashes,
-              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('run_at')} AS runAt,
-              last_error AS lastError
+              run_id AS runId, ${TIMES('cancelled_at')} AS cancelledAt, ${TIMES('processed_at')} AS processedAt,
+              CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt, ${TIMES('run_at')} AS runAt,
+              last_error AS lastError, result IS NOT NULL AS hasResult,
+              IF(JSON_VALID(result), JSON_UNQUOTE(JSON_EXTRACT(result, '$.token')), NULL) AS resultToken
        FROM background_jobs ORDER BY id`,
     );
     const runs = await ask(
@@ -45,7 +48,10 @@ export async function readTables(server, toTrueMs) {
         jobs.map((row) => ({
           ...row,
           token: toNumber(row['token']),
+          hasResult: row['hasResult'] === 1,
+          resultToken: toNumber(row['resultToken']),
           cancelledAt: toTime(row['cancelledAt']),
+          processedAt: toTime(row['processedAt']),
           runAt: toTime(row['runAt']),
         }))
       ),
@@ -73,9 +79,62 @@ const toNumber = (value) => (value === null || value === undefined || value === 
  * What the functions said of themselves, on the server's clock.
  *
  * @param {string} file
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {import('../check/readings.mjs').ExecutionReading[]}
  */
-export const readExecutions = (file) =>
-  toExecutions(readJournal(file).map((line) => ({ ...line, at: toWallMs(line.at) })));
+export function readExecutions(file, processes) {
+  const lines = readJournal(file).map((line) => ({ ...line, at: toWallMs(line.at) }));
+  const runIdOf = findRunIds(lines, processes);
+  return toExecutions(lines).map((execution) => ({ ...execution, runId: runIdOf(execution) }));
+}
+
+/**
+ * Which run a process has executed for: its own, or that of the run which has started it for a suspect. The runs of
+ * `rowlock schedule` share a log and a number, and each has a pid of its own.
+ *
+ * @param {readonly import('./journal.mjs').JournalLine[]} lines
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {(by: { process: number, pid: number }) => number | undefined}
+ */
+function findRunIds(lines, processes) {
+  const runsOf = new Map(
+    processes.map(({ number, log }) => [
+      number,
+      new Map(
+        readEvents(log)
+          .filter(({ event }) => event === 'run.started')
+          .map(({ pid, run_id }) => [pid, run_id]),
+      ),
+    ]),
+  );
+  const parentOf = new Map(
+    lines.filter(({ what }) => what === 'load').map(({ process, pid, parent }) => [`${process} ${pid}`, parent]),
+  );
+  return ({ process, pid }) => {
+    const runs = runsOf.get(process);
+    // A child whose run has died has another parent already.
+    if (runs?.size === 1) return [...runs.values()][0];
+    return runs?.get(pid) ?? runs?.get(parentOf.get(`${process} ${pid}`));
+  };
+}
+
+const TOLD = new Set(['job.released', 'job.taken_away', 'job.result_dropped']);
+
+/**
+ * @param {readonly import('./fleet.mjs').RunProcess[]} processes
+ * @returns {import('../check/readings.mjs').JobEvent[]}
+ */
+export const readJobEvents = (processes) =>
+  processes.flatMap(({ number, log }) =>
+    readEvents(log)
+      .filter(({ event }) => TOLD.has(event))
+      .map(({ event, job_id, attempt }) => ({
+        event: /** @type {import('../check/readings.mjs').JobEvent['event']} */ (event),
+        job: Number(job_id),
+        attempt,
+        process: number,
+      })),
+  );
 
 /**
  * @param {readonly import('./fleet.mjs').RunProcess[]} processes

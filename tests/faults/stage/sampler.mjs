@@ -6,6 +6,9 @@ const LOOK_EVERY_MS = 1_000;
 /** A held row whose run is over is found by the next rescue; each run that starts makes one. */
 const TOLERANCE_SECONDS = 20;
 
+/** By it a row is known, also where its id is given anew. */
+const TOKEN = `JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token'))`;
+
 /**
  * Looks at the tables about once a second while a scene is played: what must hold at any moment, and how far the
  * recovery from each fault has come. A server that does not answer is asked again.
@@ -15,15 +18,16 @@ export class Sampler {
   #faults;
   #stopping = new AbortController();
   /** @type {Promise<void>} */
-  #working;
+  #working = Promise.resolve();
   /** How long a row may be `running` with no live run: a scene in which no run can start says more. */
   toleranceSeconds = TOLERANCE_SECONDS;
+  /** How often it has looked. */
   samples = 0;
   /** What was seen to be wrong: the name of the check, a job or run, and words. @type {import('../check/check.mjs').Finding[]} */
   findings = [];
-  /** Ids of rows that were seen to have ended: that stands. @type {Set<number>} */
-  ended = new Set();
-  /** Ids of rows that the scene itself changes: they may look like nothing that Rowlock writes. @type {ReadonlySet<number>} */
+  /** Rows as they were first seen to have ended, by id and token: that stands. @type {Map<string, import('../check/readings.mjs').Readings['seenEnded'][number]>} */
+  ended = new Map();
+  /** Tokens of rows that the scene itself changes: they may look like nothing that Rowlock writes. @type {ReadonlySet<number>} */
   touched = new Set();
 
   /**
@@ -33,6 +37,10 @@ export class Sampler {
   constructor(server, faults) {
     this.#server = server;
     this.#faults = faults;
+  }
+
+  /** From here on, as the tables are there. */
+  begin() {
     this.#working = this.#work();
     // A fault of the harness itself is told by stop().
     this.#working.catch(() => undefined);
@@ -81,33 +89,37 @@ export class Sampler {
       );
     }
     const unheld = await ask(
-      `SELECT j.id, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
-       WHERE j.status = 'running'
-         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND LIMIT 5`,
+      `SELECT j.id, ${TOKEN} AS token, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
+       WHERE j.status = 'running' AND j.run_id IS NOT NULL
+         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND ORDER BY j.id LIMIT 100`,
       [this.toleranceSeconds],
     );
-    for (const { id, runId } of unheld)
-      this.#find('held by nobody', id, `running for run ${runId}, which is over for ${this.toleranceSeconds} s`);
+    for (const { runId, ...row } of unheld)
+      this.#find('held by nobody', row, `running for run ${runId}, which is over for ${this.toleranceSeconds} s`);
     const crooked = await ask(
-      `SELECT id, status FROM background_jobs
+      `SELECT id, ${TOKEN} AS token, status FROM background_jobs
        WHERE (status IN ('completed', 'failed')) <> (processed_at IS NOT NULL)
           OR (status = 'running' AND (run_id IS NULL OR started_at IS NULL OR attempts = 0)) LIMIT 100`,
     );
-    for (const { id, status } of crooked)
-      this.#find('row in one piece', id, `${status}, but its other columns say something else`);
+    for (const { status, ...row } of crooked)
+      this.#find('row in one piece', row, `${status}, but its other columns say something else`);
     const ended = await ask(
-      `SELECT id FROM background_jobs WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
+      `SELECT id, ${TOKEN} AS token, status, attempts, run_id AS runId, CAST(UNIX_TIMESTAMP(processed_at) AS CHAR) AS endedAt FROM background_jobs
+       WHERE status IN ('completed', 'failed') AND processed_at > NOW(3) - INTERVAL 10 SECOND`,
     );
-    for (const { id } of ended) this.ended.add(Number(id));
+    for (const row of ended) {
+      const key = `${row.id} ${row.token}`;
+      if (!this.ended.has(key)) this.ended.set(key, { ...row, token: row.token === null ? null : Number(row.token) });
+    }
   }
 
   /**
    * @param {string} check
-   * @param {number} id
+   * @param {{ id: number, token: string | null }} row
    * @param {string} text
    */
-  #find(check, id, text) {
-    if (this.touched.has(id)) return;
+  #find(check, { id, token }, text) {
+    if (token !== null && this.touched.has(Number(token))) return;
     if (!this.findings.some((finding) => finding.check === check && finding.id === id)) {
       this.findings.push({ check, id, text });
     }

@@ -39,6 +39,7 @@ export class ServerClock {
     server.env = { ...wrong.env, ...env };
     await server.start();
     sampler.toleranceSeconds = NEVER_SECONDS;
+    stage.expect.isServerClockSet = true;
     stage.toTrueMs = (serverMs) => clock.#toTrueMs(serverMs);
     return clock;
   }

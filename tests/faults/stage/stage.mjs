@@ -8,11 +8,12 @@ import { steadyNow } from './clock.mjs';
 import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
+import { idsOf, splitFormer } from './incarnations.mjs';
 import { Ledger } from './ledger.mjs';
 import { Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
-import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
+import { readExecutions, readJobEvents, readPrints, readProcesses, readTables } from './read.mjs';
 import { untilQuiet } from './rest.mjs';
 import { Sampler } from './sampler.mjs';
 import { Server } from './server.mjs';
@@ -74,6 +75,8 @@ export class Stage {
   expect = {
     kinds: structuredClone(KINDS),
     touched: new Set(),
+    touchedTokens: new Set(),
+    taken: [],
     ends: { codes: new Set(USUAL_CODES), signals: new Set(), stacks: false, longestMs: LONGEST_RUN_MS },
     late: new Set(),
   };
@@ -98,7 +101,7 @@ export class Stage {
     this.random = new Seeded(options.seed).fork(options.name);
     this.canary = `canary-${options.seed}-${this.random.fork('canary').int(100_000, 999_999)}`;
     this.sampler = new Sampler(server, this.faults);
-    this.sampler.touched = this.expect.touched;
+    this.sampler.touched = this.expect.touchedTokens;
   }
 
   /**
@@ -118,6 +121,7 @@ export class Stage {
       const stage = new Stage(options, server, processes);
       stage.#disk = disk;
       stage.database = await Database.create(server);
+      stage.sampler.begin();
       // Only now: on a machine that has much to do, little of a short scene's time would be left.
       stage.#began = steadyNow();
       return stage;
@@ -276,6 +280,7 @@ export class Stage {
   /** All that the checks look at, once all is quiet. @returns {Promise<import('../check/readings.mjs').Readings>} */
   async read() {
     const { jobs, runs, errors, effects } = await readTables(this.server, this.toTrueMs);
+    const processes = this.#fleets.flatMap(({ all }) => all);
     const prints = [
       ...readPrints(join(this.folder, 'runs')),
       ...jobs.flatMap(({ id, lastError }) =>
@@ -283,15 +288,19 @@ export class Stage {
       ),
       ...errors.map(({ job, error }) => ({ name: `history of ${job}`, text: error })),
     ];
+    const { executions, former } = splitFormer(readExecutions(this.journalFile, processes), jobs);
+    for (const id of idsOf(this.expect.touchedTokens, jobs, executions)) this.expect.touched.add(id);
     return {
       jobs,
       runs,
       errors,
       effects,
       ledger: this.ledger.read(),
-      executions: readExecutions(this.journalFile),
-      processes: readProcesses(this.#fleets.flatMap(({ all }) => all)),
-      seenEnded: this.sampler.ended,
+      executions,
+      former,
+      processes: readProcesses(processes),
+      events: readJobEvents(processes),
+      seenEnded: [...this.sampler.ended.values()],
       prints,
       secrets: [this.canary, this.database.secret, this.server.secret, ...this.secrets],
       expect: this.expect,
