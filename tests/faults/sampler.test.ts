@@ -52,7 +52,17 @@ test('a row whose run is over, and one whose columns contradict each other', asy
     { check: 'row in one piece', id: crooked, text: 'completed, but its other columns say something else' },
   ]);
   expect([...sampler.ended]).toEqual([
-    [ended, { status: 'completed', token: null, attempts: 1, runId: 72, endedAt: expect.stringMatching(/^\d+\.\d{3}$/) }],
+    [
+      `${ended} null`,
+      {
+        id: ended,
+        status: 'completed',
+        token: null,
+        attempts: 1,
+        runId: 72,
+        endedAt: expect.stringMatching(/^\d+\.\d{3}$/),
+      },
+    ],
   ]);
 });
 
