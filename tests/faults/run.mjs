@@ -1,7 +1,7 @@
 // npm run test:faults [-- --long] [--seed N] [--scene NAME …] [--server mariadb|mysql] [--keep] | -- --list
 //
 // Plays the scenes in turn, each on a server of its own, and prints a table of what came of them. The short form takes
-// less than five minutes, and MariaDB alone; the long one half an hour, and MySQL too where it is there. The same seed
+// less than five minutes, and MariaDB alone; the long one half an hour and more, and MySQL too: without one it has failed. The same seed
 // makes the same choices. Exit code 1 if any scene failed: its folder stays, with its logs and its data. With --keep, so do
 // those of scenes that held.
 import { randomInt } from 'node:crypto';
