@@ -92,7 +92,7 @@ export const scene = {
 async function swallowAll(stage, proxies, random) {
   while (stage.hasTime) {
     // What is healed before five leases are over costs a run the 30 s of a statement: the short form has no time for that.
-    const leases = stage.isLong ? (random.pick([0.5, 1.5, 3, 7, 9]) ?? 1) : 7;
+    const leases = stage.isLong ? (random.pick([0.5, 1.5, 3, 7, 9]) ?? 1) : 6;
     const proxy = random.pick(proxies);
     const held = await stage.readHeld();
     proxy?.swallow();
@@ -110,7 +110,7 @@ async function swallowAll(stage, proxies, random) {
  * @param {import('../seeded.mjs').Seeded} random
  */
 async function swallowOne(stage, hand, proxies, random) {
-  while (stage.hasTimeFor(() => hand.left.length === 0, OVERTIME_MS)) {
+  while (stage.hasTimeFor(() => !stage.isLong || hand.left.length === 0, OVERTIME_MS)) {
     await pause(random.int(500, 4_000));
     const { name, match } = hand.next({ leftOnly: !stage.hasTime });
     const proxy = random.pick(proxies);

@@ -66,7 +66,7 @@ export const scene = {
     const work = dealSteps(WORK_STEPS, workers, random);
     const upkeep = dealSteps(UPKEEP_STEPS, rescuers, random);
     const left = () => [...work, ...upkeep].flatMap((hand) => hand.left);
-    const goesOn = () => stage.hasTimeFor(() => left().length === 0, OVERTIME_MS);
+    const goesOn = () => stage.hasTimeFor(() => !stage.isLong || left().length === 0, OVERTIME_MS);
     await Promise.all([
       ...work.map((hand, index) =>
         freezeInTurn(stage, goesOn, hand, tally, random.fork(`work ${index}`), {

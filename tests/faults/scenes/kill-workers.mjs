@@ -46,7 +46,10 @@ export const scene = {
     const upkeep = dealSteps(UPKEEP_STEPS, LANES.upkeep, random);
     const left = () => [...work, ...upkeep].flatMap((hand) => hand.left);
     const goesOn = () =>
-      stage.hasTimeFor(() => left().length === 0 && stage.faults.count >= KILLS_AT_LEAST, OVERTIME_MS);
+      stage.hasTimeFor(
+        () => !stage.isLong || (left().length === 0 && stage.faults.count >= KILLS_AT_LEAST),
+        OVERTIME_MS,
+      );
     await Promise.all([
       killAtAnyMoment(stage, goesOn, random.fork('any'), { size: LANES.any, args }),
       ...work.map((hand, index) =>

@@ -12,7 +12,7 @@ const HELL = join(PROJECT, 'tests', 'faults', 'hell.cjs');
 const POISONS = ['dies.kill', 'dies.abort', 'dies.segfault', 'dies.exit'];
 
 const SIZES = {
-  short: { poisons: 6, innocents: 800 },
+  short: { poisons: 4, innocents: 800 },
   long: { poisons: 100, innocents: 10_000 },
 };
 

@@ -157,14 +157,14 @@ export class Stage {
   }
 
   /**
-   * The same, and in the long form until all that is to be shown was shown: for so much longer at most.
+   * The same, and on until all that is to be shown in this form was shown: for so much longer at most.
    *
    * @param {() => boolean} isShown
    * @param {number} overtimeMs
    */
   hasTimeFor(isShown, overtimeMs) {
     const worked = steadyNow() - this.#began - this.seconds * 1000;
-    return worked < 0 || (this.isLong && worked < overtimeMs && !isShown());
+    return worked < 0 || (worked < overtimeMs && !isShown());
   }
 
   /**
