@@ -18,6 +18,7 @@ const KIND = /** @type {const} */ ({ ends: 'completed', effects: [] });
  * @property {string} sql
  * @property {boolean} [isLast] nobody may write to the row afterwards
  * @property {boolean} [isTold] the run that held it must say that it was taken away
+ * @property {boolean} [isAnew] its run may claim it again under the same attempt
  */
 
 /** @type {Record<string, Meddling>} */
@@ -25,16 +26,22 @@ const MEDDLINGS = {
   'said to have completed': { sql: `status = 'completed', processed_at = NOW(3)`, isLast: true },
   'said to have failed': { sql: `status = 'failed', processed_at = NOW(3)`, isLast: true, isTold: true },
   'put back': { sql: `status = 'pending', run_at = NOW(3)`, isTold: true },
-  'put back as new': { sql: `status = 'pending', attempts = 0, run_id = NULL, started_at = NULL`, isTold: true },
+  'put back as new': {
+    sql: `status = 'pending', attempts = 0, run_id = NULL, started_at = NULL`,
+    isTold: true,
+    isAnew: true,
+  },
   'put back for later': { sql: `status = 'pending', run_at = NOW(3) + INTERVAL 2 SECOND`, isTold: true },
   'given another attempt': { sql: 'attempts = attempts + 1', isTold: true },
-  'given a lower attempt': { sql: 'attempts = 0', isTold: true },
+  'given a lower attempt': { sql: 'attempts = 0', isTold: true, isAnew: true },
   'given no run': { sql: 'run_id = NULL', isLast: true, isTold: true },
-  'given a run that is not there': { sql: 'run_id = 17', isTold: true },
+  // Given back by whoever finds it, and its attempt with it.
+  'given a run that is not there': { sql: 'run_id = 17', isTold: true, isAnew: true },
   'given another run': {
     sql: `run_id = COALESCE((SELECT id FROM background_job_runs WHERE finished_at IS NULL AND slot IS NOT NULL
                              AND id <> background_jobs.run_id LIMIT 1), 17)`,
     isTold: true,
+    isAnew: true,
   },
   'moved to another queue': { sql: `queue = 'elsewhere', priority = 7` },
   'made another type': { sql: `job_type = 'noop'` },
@@ -80,7 +87,7 @@ export const scene = {
 };
 
 /**
- * @typedef {{ id: number, token: number, type: string, runId: number }} Victim
+ * @typedef {{ id: number, token: number, type: string, runId: number, attempts: number }} Victim
  */
 
 class Meddler {
@@ -89,6 +96,8 @@ class Meddler {
   #last = new Map();
   /** What its run has to say that it was taken away. @type {{ id: number, runId: number, what: string }[]} */
   #told = [];
+  /** Attempts that may write nothing after a time, as the server's clock said it. @type {(Pick<Victim, 'token' | 'runId' | 'attempts'> & { at: string, what: string })[]} */
+  #over = [];
   /** Rows that are gone. @type {(import('../stage/ledger.mjs').LedgerEntry & { ran: boolean })[]} */
   #deleted = [];
 
@@ -107,8 +116,8 @@ class Meddler {
   async meddle(random) {
     const { expect } = this.#stage;
     const running = await this.#execute(
-      `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, run_id AS runId FROM background_jobs
-       WHERE status = 'running' AND job_type LIKE 'rows.%' AND run_id IS NOT NULL ORDER BY id`,
+      `SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, run_id AS runId, attempts
+       FROM background_jobs WHERE status = 'running' AND job_type LIKE 'rows.%' AND run_id IS NOT NULL ORDER BY id`,
     );
     const victim = random.pick(
       /** @type {Victim[]} */ (running)
@@ -124,6 +133,8 @@ class Meddler {
       meddling === undefined ? await this.#delete(victim, chosen) : await this.#update(victim, chosen, meddling);
     if (!wasRunning) return void expect.touchedTokens.delete(victim.token);
     expect.taken.push({ token: victim.token, runId: victim.runId });
+    const { isTold = false, isLast = false, isAnew = false } = meddling ?? { isTold: true };
+    if ((isTold || isLast) && !isAnew) this.#over.push({ ...victim, what: chosen, at: await this.#readClock() });
     this.#stage.faults.note(`a row that runs is ${chosen}`);
     if (meddling === undefined || meddling.isTold === true)
       this.#told.push({ id: victim.id, runId: victim.runId, what: chosen });
@@ -173,7 +184,8 @@ class Meddler {
     const { expect, faults } = this.#stage;
     const answers = await this.#execute(
       `LOCK TABLES background_jobs WRITE, background_job_errors WRITE, effects WRITE;
-       SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status, run_id AS runId FROM background_jobs;
+       SELECT id, JSON_VALUE(payload, '$.token') AS token, job_type AS type, status, run_id AS runId, attempts
+         FROM background_jobs;
        DELETE FROM effects;
        DELETE FROM background_job_errors;
        TRUNCATE background_jobs;
@@ -181,13 +193,15 @@ class Meddler {
     );
     /** @type {(Omit<Victim, 'token' | 'runId'> & { token: string, status: string, runId: number | null })[]} */
     const rows = answers[1];
-    for (const { id, type, status, runId, ...row } of rows) {
+    const at = await this.#readClock();
+    for (const { id, type, status, runId, attempts, ...row } of rows) {
       const token = Number(row.token);
       const ran = status === 'running';
       const by = status === 'completed' && runId !== null ? { completedBy: runId } : {};
       this.#deleted.push({ token, type, fate: 'deleted', ran, ...by });
       if (!ran || runId === null) continue;
       expect.taken.push({ token, runId });
+      this.#over.push({ token, runId, attempts, what: 'truncated', at });
       // What was meddled with before is told as that, or need not be.
       if (!expect.touchedTokens.has(token)) this.#told.push({ id, runId, what: 'truncated' });
     }
@@ -211,10 +225,13 @@ class Meddler {
 
   /** Each run has said what was taken from it, and none has written for a row that was not its own any more. */
   async judge() {
+    /** @type {Map<number, number>} by the number of its process */
+    const runOf = new Map();
     const said = new Set(
-      readPrints(join(this.#stage.folder, 'runs')).flatMap(({ text }) => {
+      readPrints(join(this.#stage.folder, 'runs')).flatMap(({ name, text }) => {
         const lines = text.split('\n');
         const started = lines.find((line) => line.includes('"run.started"'));
+        runOf.set(Number.parseInt(name, 10), JSON.parse(started ?? '{}').run_id);
         return lines
           .filter((line) => line.includes('"job.taken_away"'))
           .map((line) => `${JSON.parse(started ?? '{}').run_id} ${JSON.parse(line).job_id}`);
@@ -230,16 +247,21 @@ class Meddler {
     );
     const tokenOf = new Map(rows.map(({ id, token }) => [id, Number(token)]));
     const gone = new Set(this.#deleted.filter(({ ran }) => ran).map(({ token }) => token));
+    /** @type {{ id: number, step: string, attempt: number, process: number, at: string }[]} */
     const effects = await this.#execute(
-      `SELECT job_id AS id, step FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`,
+      `SELECT job_id AS id, step, attempt, process, CAST(at AS CHAR) AS at FROM effects WHERE step REGEXP '^(complete|save) .*[0-9]+$'`,
     );
-    for (const { id, step } of effects) {
+    const overOf = new Map(this.#over.map((one) => [`${one.token} ${one.runId} ${one.attempts}`, one]));
+    for (const { id, step, attempt, process, at } of effects) {
       const token = Number(step.split(' ').at(-1));
       // What a row has saved stays when it is deleted; what completes it cannot have been written while it ran.
       if (tokenOf.get(id) !== token && (step.startsWith('complete') || !gone.has(token)))
         this.#find(id, `"${step}" was written for a row that is gone`);
+      const over = overOf.get(`${token} ${runOf.get(process)} ${attempt}`);
+      if (over !== undefined && at > over.at)
+        this.#find(id, `"${step}" was written at ${at}, and the row was ${over.what} before ${over.at}`);
     }
-    const written = new Set(effects.map((/** @type {{ id: number, step: string }} */ { id, step }) => `${id} ${step}`));
+    const written = new Set(effects.map(({ id, step }) => `${id} ${step}`));
     for (const { id, token, type, status, result } of rows) {
       if (result !== null && result !== token) this.#find(id, `it has the result of token ${result}`);
       if (status !== 'completed' || this.#stage.expect.touchedTokens.has(Number(token))) continue;
@@ -247,6 +269,12 @@ class Meddler {
       if (type === 'rows.complete' && !written.has(`${id} complete ${token}`))
         this.#find(id, 'completed without its effect');
     }
+  }
+
+  /** What nobody has written yet is written later than this. */
+  async #readClock() {
+    const [{ at }] = await this.#execute('SELECT CAST(NOW(3) AS CHAR) AS at');
+    return at;
   }
 
   /**
