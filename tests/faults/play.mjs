@@ -67,7 +67,8 @@ export async function play(scene, options, onStage) {
       const readings = await stage.read();
       jobs = readings.jobs.length;
       findings.push(...checkAll(readings));
-      if (stage.sampler.samples === 0 || (stage.sampler.ended.size === 0 && readings.jobs.some(hasCompleted)))
+      const { samples, ended } = stage.sampler;
+      if (samples === 0 || (ended.size === 0 && readings.jobs.some(hasCompleted)))
         wrong.push('the tables were not looked at meanwhile');
     } catch (error) {
       isWhole = false;

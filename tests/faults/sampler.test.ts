@@ -56,8 +56,8 @@ test('a row whose run is over, and one whose columns contradict each other', asy
       `${ended} null`,
       {
         id: ended,
-        token: null,
         status: 'completed',
+        token: null,
         attempts: 1,
         runId: 72,
         endedAt: expect.stringMatching(/^\d+\.\d{3}$/),

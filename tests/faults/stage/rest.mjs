@@ -78,16 +78,17 @@ async function countOpen(stage) {
  * @param {Stage} stage
  */
 async function findLate(stage) {
-  /** @type {{ id: number, token: number | null, type: string, seconds: number }[]} */
+  /** @type {{ id: number, type: string, token: string | null, seconds: number }[]} */
   const rows = await stage.database.execute(
-    `SELECT id, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) + 0 AS token, job_type AS type, TIMESTAMPDIFF(SECOND, NOW(3), run_at) AS seconds FROM background_jobs
+    `SELECT id, job_type AS type, JSON_UNQUOTE(JSON_EXTRACT(payload, '$.token')) AS token,
+            TIMESTAMPDIFF(SECOND, NOW(3), run_at) AS seconds FROM background_jobs
      WHERE status = 'pending' AND run_at > NOW(3) + INTERVAL ? SECOND`,
     [LATEST_SECONDS],
   );
   if (rows.length === 0) return;
   const putOff = readPutOff(stage);
-  for (const { id, token, type, seconds } of rows) {
-    if ((token !== null && stage.expect.touchedTokens.has(token)) || stage.expect.late.has(type)) continue;
+  for (const { id, type, token, seconds } of rows) {
+    if (stage.expect.touchedTokens.has(Number(token)) || stage.expect.late.has(type)) continue;
     if (putOff.has(Number(id)) && seconds <= PUT_OFF_SECONDS) continue;
     stage.findings.push({ check: 'put off no further than said', id, text: `${type}: due in ${seconds} s` });
   }
