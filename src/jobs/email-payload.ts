@@ -34,7 +34,7 @@ export function readMailbox(text: string): Mailbox | undefined {
   return { name: name.trim().replace(/^"(.*)"$/, '$1'), address };
 }
 
-const NO_ADDRESS = 'is no e-mail address such as a@example.com or Ann <a@example.com>';
+export const NO_ADDRESS = 'is no e-mail address such as a@example.com or Ann <a@example.com>';
 
 export const emailSchema = lazySchema<Email>(() => {
   const { z } = require('zod') as typeof import('zod');

@@ -1,0 +1,104 @@
+import type { ConnectionSettings } from '../config';
+import { UnrecoverableError } from '../errors';
+import { readRecipientFile } from './broadcast-file';
+import { type Broadcast, isFile } from './broadcast-payload';
+import { type Recipient, toFields } from './broadcast-recipient';
+import { openJobFile } from './job-file';
+import { buildQuery } from './named-query';
+import { withRows } from './query-rows';
+
+export interface Recipients {
+  /** Where they come from, as an error calls it. */
+  name: string;
+  columns: string[];
+  list: AsyncIterable<Recipient>;
+  /** Changes when the file does. Null: they may come in another order each time. */
+  version: string | null;
+  /** How much has been read, 0 to 1; of a query nobody knows it, and it is 0. */
+  fraction(): number;
+}
+
+/** Where recipients may come from. */
+export interface RecipientSources {
+  filesDir?: string | undefined;
+  sqlDir?: string | undefined;
+  database?: ConnectionSettings | undefined;
+}
+
+/**
+ * Hands the recipients to `read` as they come: neither a file nor the rows of a query are ever in memory whole.
+ *
+ * @throws UnrecoverableError if there is no such file or query, or it cannot be read as one
+ */
+export function withRecipients<T>(
+  order: Broadcast,
+  sources: RecipientSources,
+  signal: AbortSignal,
+  read: (recipients: Recipients) => Promise<T>,
+): Promise<T> {
+  const checked = (recipients: Recipients): Promise<T> => {
+    requireColumn(recipients, order);
+    return read(recipients);
+  };
+  return isFile(order.recipients) ? withFile(order, sources, checked) : withQuery(order, sources, signal, checked);
+}
+
+async function withFile<T>(
+  { recipients: name, delimiter }: Broadcast,
+  { filesDir }: RecipientSources,
+  read: (recipients: Recipients) => Promise<T>,
+): Promise<T> {
+  // Not for good: the jobs run once the setting is there.
+  if (filesDir === undefined) throw new Error('JOB_FILES_DIR is not set, and the recipients are in a file there');
+  const { handle, stats } = await openJobFile(filesDir, name);
+  try {
+    const { columns, list, bytesRead } = await readRecipientFile(handle, name, delimiter);
+    return await read({
+      name,
+      columns,
+      list,
+      version: `${stats.ino} ${stats.size} ${stats.mtimeMs}`,
+      fraction: () => Math.min(1, bytesRead() / stats.size),
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function withQuery<T>(
+  { recipients: name, params }: Broadcast,
+  { sqlDir, database }: RecipientSources,
+  signal: AbortSignal,
+  read: (recipients: Recipients) => Promise<T>,
+): Promise<T> {
+  if (sqlDir === undefined || database === undefined)
+    throw new Error('MAIL_SQL_DIR is not set, and the recipients come from a query there');
+  const sql = await buildQuery({ kind: 'query', name, params, folders: [sqlDir] });
+  return withRows(database, sql, signal, ({ columns: fields, stream }) => {
+    const columns = fields.map((field) => field.name);
+    const list = toRecipients(columns, stream);
+    return read({ name: `the query ${name}`, columns, list, version: null, fraction: () => 0 });
+  });
+}
+
+async function* toRecipients(columns: string[], rows: AsyncIterable<(Buffer | null)[]>): AsyncGenerator<Recipient> {
+  let line = 0;
+  for await (const row of rows) {
+    line += 1;
+    yield {
+      line,
+      fields: toFields(
+        columns,
+        row.map((value) => value?.toString('utf8') ?? null),
+      ),
+    };
+  }
+}
+
+function requireColumn({ name, columns }: Recipients, { column, delimiter }: Broadcast): void {
+  if (columns.includes(column)) return;
+  const [only = ''] = columns;
+  const isOtherDelimiter = columns.length === 1 && /[;\t|,]/.test(only.replaceAll(delimiter, ''));
+  const mend = isOtherDelimiter ? 'give "delimiter" as it is in the file' : 'name another one as "column"';
+  throw new UnrecoverableError(`${name} has no column "${column}", only ${columns.join(', ')}; ${mend}`);
+}
