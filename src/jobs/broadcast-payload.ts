@@ -7,6 +7,8 @@ export interface MailText {
   subject: string;
   text?: string | undefined;
   html?: string | undefined;
+  /** The https address at which a recipient is taken off the list. */
+  unsubscribe?: string | undefined;
 }
 
 /** The payload of `email.broadcast`. */
@@ -45,7 +47,12 @@ export const broadcastSchema = lazySchema<Broadcast>(() => {
   const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()]);
   const mailbox = z.string().refine((text) => readMailbox(text) !== undefined, NO_ADDRESS);
   const texts = z
-    .strictObject({ subject: z.string(), text: z.string().optional(), html: z.string().optional() })
+    .strictObject({
+      subject: z.string(),
+      text: z.string().optional(),
+      html: z.string().optional(),
+      unsubscribe: z.string().optional(),
+    })
     .refine(({ text, html }) => text !== undefined || html !== undefined, 'has neither "text" nor "html"');
   return z.strictObject({
     template: z.union(

@@ -13,9 +13,6 @@ export interface MailTemplate {
   fill(values: Record<string, unknown>): MailText;
 }
 
-/** Where the files of a template differ from each other: `welcome.subject`, `welcome.txt`, `welcome.html`. */
-const ENDINGS = { subject: 'subject', text: 'txt', html: 'html' } as const;
-
 /**
  * @param given a template's name, or its texts
  * @throws UnrecoverableError if there is no such template, or it has a mistake
@@ -28,13 +25,13 @@ export async function loadTemplate(given: string | MailText, folder: string | un
 async function readTemplate(name: string, folder: string | undefined): Promise<MailText> {
   // Not for good: the jobs run once the setting is there.
   if (folder === undefined) throw new Error('MAIL_TEMPLATE_DIR is not set, and the payload names a template in it');
-  const [subject, text, html] = await Promise.all(
-    [ENDINGS.subject, ENDINGS.text, ENDINGS.html].map((ending) => readPart(join(folder, `${name}.${ending}`))),
-  );
+  const read = (ending: string) => readPart(join(folder, `${name}.${ending}`));
+  const [subject, text, html] = [await read('subject'), await read('txt'), await read('html')];
+  const unsubscribe = await read('unsubscribe');
   const missing = subject === undefined ? `${name}.subject` : `${name}.txt or ${name}.html or both`;
   if (subject === undefined || (text === undefined && html === undefined))
     throw new UnrecoverableError(`the template ${name} is not whole; add ${missing} to ${folder}`);
-  return { subject, text, html };
+  return { subject, text, html, unsubscribe };
 }
 
 async function readPart(path: string): Promise<string | undefined> {
@@ -67,21 +64,25 @@ function openEngine(isHtml: boolean): Liquid {
   });
 }
 
-function compile({ subject, text, html }: MailText): MailTemplate {
+function compile({ subject, text, html, unsubscribe }: MailText): MailTemplate {
   const plain = openEngine(false);
   const escaping = openEngine(true);
   const parts = {
     subject: parse(plain, 'subject', subject),
     text: text === undefined ? undefined : parse(plain, 'text', text),
     html: html === undefined ? undefined : parse(escaping, 'html', html),
+    unsubscribe: unsubscribe === undefined ? undefined : parse(plain, 'unsubscribe', unsubscribe),
   };
-  const all = Object.values(parts).flatMap((part) => part ?? []);
   return {
-    names: listNames(plain, all),
+    names: listNames(
+      plain,
+      Object.values(parts).flatMap((part) => part ?? []),
+    ),
     fill: (values) => ({
       subject: toOneLine(plain.renderSync(parts.subject, values)),
       text: parts.text && plain.renderSync(parts.text, values),
       html: parts.html && escaping.renderSync(parts.html, values),
+      unsubscribe: parts.unsubscribe && toOneLine(plain.renderSync(parts.unsubscribe, values)),
     }),
   };
 }
