@@ -104,12 +104,12 @@ test('a file that is broken at its end: mended and retried, it gives the rest th
   expect(await enqueued()).toEqual(upTo(1_201).map(addressOf));
 });
 
-test('killed three times while its mails are sent: each of 300 is sent, and none as two different ones', async () => {
-  writeList(listOf(upTo(300)));
+test('killed three times while its mails are sent: each of 200 is sent, and none as two different ones', async () => {
+  writeList(listOf(upTo(200)));
   const id = await bench.add({ template: TEMPLATE, recipients: 'list.csv' });
-  for (const at of [1, 80, 160]) {
-    const run = bench.start();
-    await until(() => bench.server.mails.length >= at, `${at} mails were sent`);
+  for (const at of [1, 50, 100]) {
+    const run = bench.start(['--concurrency', '3']); // what it holds is a suspect after it, and takes a process of its own
+    await until(() => bench.server.mails.length >= at, `${at} mails were sent`, { deadlineMs: 60_000 });
     await kill(run);
   }
   await until(
@@ -126,6 +126,6 @@ test('killed three times while its mails are sent: each of 300 is sent, and none
     const address = [to ?? []].flat()[0]?.text ?? '';
     ids.set(address, (ids.get(address) ?? new Set()).add(messageId));
   }
-  expect([...ids.keys()].sort()).toEqual(upTo(300).map(addressOf).sort());
+  expect([...ids.keys()].sort()).toEqual(upTo(200).map(addressOf).sort());
   expect([...ids.values()].filter(({ size }) => size > 1)).toEqual([]);
-}, 120_000);
+}, 240_000);

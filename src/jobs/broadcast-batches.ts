@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { messageOf } from '../errors';
 import type { JobId, NewJob } from '../worker/define';
 import { validate } from '../worker/payload';
 import type { Broadcast } from './broadcast-payload';
@@ -21,7 +20,8 @@ export interface Batch {
   faults: Fault[];
 }
 
-type Mail = NewJob & { uniqueKey: string };
+/** A job of the type email.send. */
+export type Mail = NewJob & { uniqueKey: string };
 
 const MOST_RECIPIENTS = 1_000;
 /** Characters. A transaction of a thousand large mails would hold the log of the server, and the heap of this process. */
@@ -71,23 +71,20 @@ async function makeMail(
   const address = readMailbox(to)?.address;
   if (address === undefined)
     return { line, why: to === '' ? 'has no address' : `"${order.column}" is no e-mail address` };
-  try {
-    const texts = template.fill(Object.assign(Object.create(null), order.values, fields));
-    const payload = { to, from: order.from, replyTo: order.replyTo, ...texts };
-    const { refused } = await validate(emailSchema, payload);
-    if (refused !== undefined) return { line, why: refused };
-    const { subject, text = '', html = '' } = texts;
-    const mail = {
-      type: 'email.send',
-      payload,
-      uniqueKey: keyOf(id, address),
-      priority: order.priority,
-      ...(order.queue !== undefined && { queue: order.queue }),
-    };
-    return { mail, size: subject.length + text.length + html.length };
-  } catch (error) {
-    return { line, why: messageOf(error) };
-  }
+  const texts = template.fill(Object.assign(Object.create(null), order.values, fields));
+  if ('unknown' in texts) return { line, why: texts.unknown };
+  const payload = { to, from: order.from, replyTo: order.replyTo, ...texts };
+  const { refused } = await validate(emailSchema, payload);
+  if (refused !== undefined) return { line, why: refused };
+  const mail = {
+    type: 'email.send',
+    payload,
+    uniqueKey: keyOf(id, address),
+    priority: order.priority,
+    ...(order.queue !== undefined && { queue: order.queue }),
+  };
+  const { subject, text = '', html = '' } = texts;
+  return { mail, size: subject.length + text.length + html.length };
 }
 
 /** One mail for each address of a broadcast, however it is written. The address itself is not told where keys are. */

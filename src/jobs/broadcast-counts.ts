@@ -57,9 +57,10 @@ export function count(counts: Counts, { read, mails, faults }: Batch, enqueued: 
 /** @throws UnrecoverableError if there were recipients, and a mail for none of them */
 export function toResult({ read, enqueued, earlier, met, faulty, faults }: Counts): BroadcastResult {
   const [first] = faults;
-  if (first !== undefined && faulty === read) {
-    const of = read === 1 ? 'the only recipient' : `all ${read} recipients`;
-    throw new UnrecoverableError(`no mail could be made for ${of}; of line ${first.line}: ${first.why}`);
+  if (first !== undefined && enqueued === 0 && met === 0) {
+    throw new UnrecoverableError(
+      `none of the ${read} recipients can get a mail, the first since line ${first.line} ${first.why}; correct the file or the payload`,
+    );
   }
   const duplicate = Math.max(0, met - earlier);
   return { recipients: read, enqueued, skipped: { duplicate, faulty }, faults };

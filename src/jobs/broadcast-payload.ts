@@ -35,7 +35,8 @@ export interface Broadcast {
 
 /** No dot, no slash: a name can leave no folder, and is no file. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
-const FILE = /\.(csv|ndjson|jsonl)$/i;
+/** On one line, as errors have it in them. */
+const FILE = /^\P{Cc}{1,500}\.(csv|ndjson|jsonl)$/iu;
 
 /** Whether recipients are a file, and not a query. */
 export const isFile = (recipients: string): boolean => FILE.test(recipients);
@@ -61,7 +62,6 @@ export const broadcastSchema = lazySchema<Broadcast>(() => {
     ),
     recipients: z
       .string()
-      .max(1_000)
       .refine(
         (text) => isFile(text) || NAME.test(text),
         'is neither a file that ends in .csv, .ndjson or .jsonl nor the name of a query (letters, digits, _ and -)',

@@ -3,6 +3,7 @@ import { UnrecoverableError } from '../errors';
 import { readRecipientFile } from './broadcast-file';
 import { type Broadcast, isFile } from './broadcast-payload';
 import { type Recipient, toFields } from './broadcast-recipient';
+import { readMailbox } from './email-payload';
 import { openJobFile } from './job-file';
 import { buildQuery } from './named-query';
 import { withRows } from './query-rows';
@@ -95,10 +96,25 @@ async function* toRecipients(columns: string[], rows: AsyncIterable<(Buffer | nu
   }
 }
 
+/** @throws UnrecoverableError if the columns are none, or the one with the address is not among them */
 function requireColumn({ name, columns }: Recipients, { column, delimiter }: Broadcast): void {
+  const twice = columns.find((one, index) => columns.indexOf(one) !== index);
+  if (twice !== undefined)
+    throw new UnrecoverableError(`${name} has two columns named "${toWord(twice)}"; rename one of them`);
   if (columns.includes(column)) return;
+  if (columns.some((one) => readMailbox(one) !== undefined))
+    throw new UnrecoverableError(`the first line of ${name} is a recipient; put one before it that names the columns`);
   const [only = ''] = columns;
   const isOtherDelimiter = columns.length === 1 && /[;\t|,]/.test(only.replaceAll(delimiter, ''));
   const mend = isOtherDelimiter ? 'give "delimiter" as it is in the file' : 'name another one as "column"';
-  throw new UnrecoverableError(`${name} has no column "${column}", only ${columns.join(', ')}; ${mend}`);
+  throw new UnrecoverableError(`${name} has no column "${toWord(column)}", only ${listColumns(columns)}; ${mend}`);
 }
+
+const COLUMNS_NAMED = 20;
+const LONGEST_WORD = 50;
+
+/** What a file that is something else has in its first line may be anything. */
+export const listColumns = (columns: string[]): string =>
+  columns.slice(0, COLUMNS_NAMED).map(toWord).join(', ') + (columns.length > COLUMNS_NAMED ? ', …' : '');
+
+const toWord = (text: string): string => text.slice(0, LONGEST_WORD).replace(/\p{Cc}+/gu, ' ');

@@ -4,13 +4,18 @@ import type { Liquid, Template } from 'liquidjs';
 import { codeOf, messageOf, UnrecoverableError } from '../errors';
 import { findNearest } from '../nearest';
 import type { MailText } from './broadcast-payload';
+import { listColumns } from './broadcast-recipients';
 
 /** A mail into which the values of one recipient can be put. */
 export interface MailTemplate {
   /** The names that its `{{name}}` stand for, but for those that it gives a value itself. */
   names: string[];
-  /** @throws if a name has no value */
-  fill(values: Record<string, unknown>): MailText;
+  /**
+   * Answers with the mail, or with what this recipient has no value for.
+   *
+   * @throws if the template takes too long, or too much memory
+   */
+  fill(values: Record<string, unknown>): MailText | { unknown: string };
 }
 
 /**
@@ -43,8 +48,11 @@ async function readPart(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whoever may insert a job may write a template: it reads no file, and one that never ends is stopped. */
-const LIMITS = { parseLimit: 1_000_000, memoryLimit: 10_000_000, renderLimit: 1_000 };
+/**
+ * Whoever may insert a job may write a template: it reads no file, and one that never ends is stopped. Milliseconds by
+ * the clock, so that a machine that stood still for a moment stops none.
+ */
+const LIMITS = { parseLimit: 1_000_000, memoryLimit: 10_000_000, renderLimit: 10_000 };
 
 /**
  * Liquid, as it says no to a name without a value and to a filter that there is none of, finds the names beforehand,
@@ -78,12 +86,20 @@ function compile({ subject, text, html, unsubscribe }: MailText): MailTemplate {
       plain,
       Object.values(parts).flatMap((part) => part ?? []),
     ),
-    fill: (values) => ({
-      subject: toOneLine(plain.renderSync(parts.subject, values)),
-      text: parts.text && plain.renderSync(parts.text, values),
-      html: parts.html && escaping.renderSync(parts.html, values),
-      unsubscribe: parts.unsubscribe && toOneLine(plain.renderSync(parts.unsubscribe, values)),
-    }),
+    fill: (values) => {
+      try {
+        return {
+          subject: toOneLine(plain.renderSync(parts.subject, values)),
+          text: parts.text && plain.renderSync(parts.text, values),
+          html: parts.html && escaping.renderSync(parts.html, values),
+          unsubscribe: parts.unsubscribe && toOneLine(plain.renderSync(parts.unsubscribe, values)),
+        };
+      } catch (error) {
+        const { UndefinedVariableError } = require('liquidjs') as typeof import('liquidjs');
+        if (error instanceof UndefinedVariableError) return { unknown: messageOf(error) };
+        throw new Error(`the template cannot be filled in: ${messageOf(error)}`, { cause: error });
+      }
+    },
   };
 }
 
@@ -120,6 +136,6 @@ export function requireKnown({ names }: MailTemplate, known: string[]): void {
     return near === undefined ? `{{${name}}}` : `{{${name}}} (did you mean {{${near}}}?)`;
   });
   throw new UnrecoverableError(
-    `the template has ${words.join(', ')}, and the recipients have no such column; they have ${known.join(', ')}`,
+    `the template has ${words.join(', ')}, and the recipients have no such column; they have ${listColumns(known)}`,
   );
 }

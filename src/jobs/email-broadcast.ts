@@ -1,6 +1,6 @@
 import { findTakenKeys } from '../queue/taken-keys';
-import { defineJob, type FunctionJob, type Tx } from '../worker/define';
-import { type Batch, readBatches } from './broadcast-batches';
+import { defineJob, type FunctionJob, type JobContext, type Tx } from '../worker/define';
+import { type Batch, type Mail, readBatches } from './broadcast-batches';
 import { type BroadcastResult, type Counts, count, resume, toResult } from './broadcast-counts';
 import { type Broadcast, broadcastSchema } from './broadcast-payload';
 import { type RecipientSources, withRecipients } from './broadcast-recipients';
@@ -22,12 +22,6 @@ export function emailBroadcast({ templateDir, ...sources }: BroadcastSettings): 
     payload: broadcastSchema,
     timeout: '6h',
     async run(order, ctx): Promise<BroadcastResult> {
-      const enqueueNew = async ({ mails }: Batch, tx: Tx): Promise<number> => {
-        const keys = new Map(mails.map((mail) => [mail.uniqueKey, mail]));
-        for (const taken of await findTakenKeys(tx, 'email.send', [...keys.keys()])) keys.delete(taken);
-        return (await ctx.enqueue([...keys.values()], tx)).length;
-      };
-
       const template = await loadTemplate(order.template, templateDir);
       return withRecipients(order, sources, ctx.signal, async ({ columns, list, version, fraction }) => {
         requireKnown(template, [...columns, ...Object.keys(order.values)]);
@@ -37,7 +31,7 @@ export function emailBroadcast({ templateDir, ...sources }: BroadcastSettings): 
           const before = counts;
           await ctx.save(
             (enqueued: number) => count(before, batch, enqueued),
-            (tx) => enqueueNew(batch, tx),
+            (tx) => enqueueNew(batch, ctx, tx),
           );
           counts = ctx.checkpoint as Counts;
           await ctx.progress(fraction());
@@ -46,4 +40,15 @@ export function emailBroadcast({ templateDir, ...sources }: BroadcastSettings): 
       });
     },
   });
+}
+
+/** Answers with how many of the batch had no mail of this broadcast yet. Only this attempt hands out its keys. */
+async function enqueueNew({ mails }: Batch, ctx: JobContext, tx: Tx): Promise<number> {
+  const keys = mails.map(({ uniqueKey }) => uniqueKey);
+  const taken = await findTakenKeys(tx, 'email.send', keys);
+  const fresh = new Map<string, Mail>();
+  for (const mail of mails) {
+    if (!taken.has(mail.uniqueKey) && !fresh.has(mail.uniqueKey)) fresh.set(mail.uniqueKey, mail);
+  }
+  return (await ctx.enqueue([...fresh.values()], tx)).length;
 }
