@@ -106,8 +106,8 @@ test('the payload of each type that ships is shown', async () => {
   const { types, left_out } = JSON.parse(stdout) as { types: unknown; left_out: unknown };
   expect(left_out).toEqual([]);
   expect(types).toMatchObject([
-    { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'email.broadcast', payload_schema: { type: 'object', required: ['template', 'recipients'] } },
+    { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'report.generate', payload_schema: { type: 'object', required: ['report'] } },
   ]);
 });

@@ -269,7 +269,7 @@ describe('is tried again', () => {
     for (const [id, words] of [
       [all.template, 'MAIL_TEMPLATE_DIR is not set'],
       [all.query, "the query's database at"],
-      [all.endless, 'the template cannot be filled in: memory alloc limit exceeded'],
+      [all.endless, 'the template cannot be filled in: RenderError: memory alloc limit exceeded'],
       [gone, 'the folder of JOB_FILES_DIR cannot be entered (ENOENT); create it'],
       [noQueries, 'MAIL_SQL_DIR is not set'],
       [noFiles, 'JOB_FILES_DIR is not set'],

@@ -15,7 +15,7 @@ test('a type is there where its settings are', () => {
   expect(typesOf({ smtpUrl: 'smtp://127.0.0.1' })).toEqual(['email.send']);
   expect(typesOf({ jobFilesDir: '/tmp', mailSqlDir: '/tmp' })).toEqual([]);
   for (const recipients of [{ jobFilesDir: '/tmp' }, { mailSqlDir: '/tmp' }])
-    expect(typesOf({ smtpUrl: 'smtp://127.0.0.1', ...recipients })).toEqual(['email.send', 'email.broadcast']);
+    expect(typesOf({ smtpUrl: 'smtp://127.0.0.1', ...recipients })).toEqual(['email.broadcast', 'email.send']);
   expect(typesOf({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase })).toEqual([
     'email.send',
     'report.generate',
