@@ -46,10 +46,11 @@ test('everybody in a CSV file gets a mail of their own, behind those that people
 
 test('a byte order mark, CRLF, quotes, blank lines and another delimiter are no trouble', async () => {
   file('odd.csv', '\uFEFFname;email\r\n"Öz; ""the"" 😀\r\nsecond";a@example.org\r\n\r\n;b@example.org');
-  const { mails } = await broadcast({ recipients: 'odd.csv', delimiter: ';' });
+  const template = { subject: 'Hello {{name}}', text: 'Dear {{name}}{% unless name %}you{% endunless %}' };
+  const { mails } = await broadcast({ template, recipients: 'odd.csv', delimiter: ';' });
   expect(mails.map(({ payload }) => payload)).toEqual([
     { to: 'a@example.org', subject: 'Hello Öz; "the" 😀 second', text: 'Dear Öz; "the" 😀\r\nsecond' },
-    { to: 'b@example.org', subject: 'Hello', text: 'Dear ' },
+    { to: 'b@example.org', subject: 'Hello', text: 'Dear you' },
   ]);
 });
 
@@ -204,6 +205,7 @@ describe('fails for good, before any mail is enqueued', () => {
     ['a template without a text', { template: { subject: '' } }, 'template: '],
     ['no such template', { template: 'nowhere' }, 'the template nowhere is not whole; add nowhere.subject to'],
     ['half a template', { template: 'half' }, 'the template half is not whole; add half.txt or half.html or both to'],
+    ['a queue that the table cannot hold', { queue: 'bulk ' }, 'queue: is empty, or ends with a space'],
     ['a sender that is none', { from: 'shop' }, 'from: is no e-mail address'],
   ];
   const jobs: number[] = [];

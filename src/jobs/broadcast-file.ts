@@ -64,13 +64,16 @@ async function* readCsv(chunks: AsyncIterable<string>, name: string, delimiter: 
           record.length === columns.length
             ? undefined
             : `has ${record.length} columns, and the first line ${columns.length}`;
-        yield { line: info.lines, fields: toFields(columns, record), fault };
+        yield { line: info.lines, fields: toFields(columns, record.map(toValue)), fault };
       }
     }
   } catch (error) {
     throw explain(error, name);
   }
 }
+
+/** Liquid takes the empty text for true: `{% if nick %}` is to be false where nothing stands. */
+const toValue = (cell: string): string | null => (cell === '' ? null : cell);
 
 interface CsvLine {
   record: string[];

@@ -74,7 +74,7 @@ export const broadcastSchema = lazySchema<Broadcast>(() => {
     delimiter: z.string().length(1).default(','),
     from: mailbox.optional(),
     replyTo: mailbox.optional(),
-    queue: z.string().min(1).max(255).optional(),
+    queue: z.string().max(255).regex(/[^ ]$/, 'is empty, or ends with a space').optional(),
     priority: z.number().int().min(-32_768).max(32_767).default(BEHIND_OTHERS),
   });
 });
