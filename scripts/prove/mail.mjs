@@ -136,6 +136,7 @@ async function report(addresses, kills, seconds) {
   const none = all.filter((ids) => ids.length === 0).length;
   const once = all.filter((ids) => ids.length === 1).length;
   const again = all.filter((ids) => ids.length > 1 && new Set(ids).size === 1);
+  const most = Math.max(0, ...again.map((ids) => ids.length));
   const twoMails = all.filter((ids) => new Set(ids).size > 1).length;
   const [broadcast] = await query(
     "SELECT status, attempts, result, last_error FROM background_jobs WHERE job_type = 'email.broadcast'",
@@ -152,7 +153,7 @@ async function report(addresses, kills, seconds) {
     `messages that the mail server took: ${sink.mails.length}`,
     `distinct recipients: ${addresses.length - none} of ${addresses.length}`,
     `  with one message: ${once}`,
-    `  with the same Message-ID more than once: ${again.length} (a kill fell between the server's answer and the commit)`,
+    `  with one message more than once, under its Message-ID: ${again.length}, ${most} times at most (a kill fell between the mail server's answer and the commit)`,
     `  with two different messages: ${twoMails}`,
     `messages to anybody else: ${strangers}`,
   ];
