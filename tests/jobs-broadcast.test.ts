@@ -220,6 +220,7 @@ describe('fails for good, before any mail is enqueued', () => {
     file('fine.csv', 'email,name\na@example.org,A\n');
     file('headless.csv', 'a@example.org,A\nb@example.org,B\n');
     file('twice.csv', 'email,name,name\na@example.org,A,B\n');
+    file('large.csv', `email,name\n${'a@example.org,A\n'.repeat(50_000)}`);
     file('empty.csv', '');
     file('binary.csv', 'email,name\na@example.org,A\0\n');
     file('latin.csv', Buffer.from('email,name\na@example.org,Jörg\n', 'latin1'));
@@ -254,12 +255,13 @@ describe('fails for good, before any mail is enqueued', () => {
 describe('is tried again', () => {
   test('where a setting is missing, a folder is not there, or the database refuses the query', async () => {
     file('fine.csv', 'email,name\na@example.org,A\n');
+    file('large.csv', `email\n${'a@example.org\n'.repeat(50_000)}`);
     writeFileSync(join(bench.queries, 'faulty.sql'), 'SELECT email FROM nowhere');
     const endless = { subject: '', text: '{% for i in (1..100000000) %}x{% endfor %}' };
     const all = {
       template: await bench.add({ template: 'news', recipients: 'fine.csv' }),
       query: await bench.add({ template: TEMPLATE, recipients: 'faulty' }),
-      endless: await bench.add({ template: endless, recipients: 'fine.csv' }),
+      endless: await bench.add({ template: endless, recipients: 'large.csv' }),
     };
     await bench.run(FAN_OUT, { MAIL_TEMPLATE_DIR: '' });
     const gone = await bench.add({ template: TEMPLATE, recipients: 'fine.csv' });

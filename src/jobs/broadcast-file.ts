@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { codeOf, UnrecoverableError } from '../errors';
 import { parseJson } from '../worker/payload';
@@ -7,7 +6,6 @@ import { type Recipient, toFields } from './broadcast-recipient';
 interface RecipientFile {
   columns: string[];
   list: AsyncIterable<Recipient>;
-  bytesRead(): number;
 }
 
 /** A recipient's line: more than that is another kind of file. */
@@ -18,13 +16,12 @@ const LONGEST_LINE = 1_000_000;
  *
  * @throws UnrecoverableError if it is neither, or not in UTF-8
  */
-export async function readRecipientFile(handle: FileHandle, name: string, delimiter: string): Promise<RecipientFile> {
-  const bytes = handle.createReadStream({ autoClose: false });
+export async function readRecipientFile(bytes: Readable, name: string, delimiter: string): Promise<RecipientFile> {
   const chunks = decode(bytes, name);
   const lines = /\.csv$/i.test(name) ? readCsv(chunks, name, delimiter) : readJsonLines(chunks, name);
   const { value: columns } = await lines.next();
   if (!Array.isArray(columns)) throw new UnrecoverableError(`${name} is empty; its first line names the columns`);
-  return { columns, list: lines as AsyncGenerator<Recipient>, bytesRead: () => bytes.bytesRead };
+  return { columns, list: lines as AsyncGenerator<Recipient> };
 }
 
 /** First the names of the columns, then the recipients. */

@@ -52,16 +52,19 @@ async function withFile<T>(
   // Not for good: the jobs run once the setting is there.
   if (filesDir === undefined) throw new Error('JOB_FILES_DIR is not set, and the recipients are in a file there');
   const { handle, stats } = await openJobFile(filesDir, name);
+  const bytes = handle.createReadStream({ autoClose: false });
   try {
-    const { columns, list, bytesRead } = await readRecipientFile(handle, name, delimiter);
+    const { columns, list } = await readRecipientFile(bytes, name, delimiter);
     return await read({
       name,
       columns,
       list,
       version: `${stats.ino} ${stats.size} ${stats.mtimeMs}`,
-      fraction: () => Math.min(1, bytesRead() / stats.size),
+      fraction: () => Math.min(1, bytes.bytesRead / stats.size),
     });
   } finally {
+    // The handle does not close while a stream holds it.
+    bytes.destroy();
     await handle.close();
   }
 }
