@@ -11,6 +11,8 @@ beforeAll(async () => {
 });
 beforeEach(() => bench.clear());
 
+jest.setTimeout(60_000); // some start several runs
+
 const ORDER = { template: { subject: 'Hello', text: 'Hi' }, recipients: 'three.csv' };
 
 /** The mails by recipient, after a run that sends them to such a server. */

@@ -8,14 +8,16 @@ beforeAll(async () => {
 });
 beforeEach(() => bench.clear());
 
+jest.setTimeout(60_000); // some start several runs
+
 const file = (name: string, content: string | Buffer) => writeFileSync(join(bench.files, name), content);
 const TEMPLATE = { subject: 'Hello {{name}}', text: 'Dear {{name}}' };
-/** The mails are enqueued, and not sent. */
-const FAN_OUT = ['--type', 'email.broadcast'];
+/** The mails are enqueued, in a queue of their own, and not sent. */
+const FAN_OUT = ['--queue', 'default'];
 
 /** One run with this broadcast alone. */
 async function broadcast(payload: object, env: Record<string, string> = {}) {
-  const id = await bench.add({ template: TEMPLATE, ...payload });
+  const id = await bench.add({ template: TEMPLATE, queue: 'mail', ...payload });
   await bench.run(FAN_OUT, env);
   return { ...(await bench.job(id)), mails: await bench.mails() };
 }
