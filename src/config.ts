@@ -50,6 +50,12 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export interface JobSettings {
   smtpUrl?: string | undefined;
   mailFrom?: string | undefined;
+  /** A folder with templates of mails, as an absolute path. */
+  mailTemplateDir?: string | undefined;
+  /** A folder with the queries that give the recipients of a broadcast, as an absolute path. */
+  mailSqlDir?: string | undefined;
+  /** The folder of the files that payloads may name, as an absolute path. */
+  jobFilesDir?: string | undefined;
   /** Where reports are written, as an absolute path. */
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
@@ -102,6 +108,9 @@ const OTHER_SETTINGS = {
   metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: metricsPath, isPath: true },
   smtpUrl: { variable: 'SMTP_URL', shape: mailUrl },
   mailFrom: { variable: 'MAIL_FROM', shape: text },
+  mailTemplateDir: { variable: 'MAIL_TEMPLATE_DIR', shape: text, isPath: true },
+  mailSqlDir: { variable: 'MAIL_SQL_DIR', shape: text, isPath: true },
+  jobFilesDir: { variable: 'JOB_FILES_DIR', shape: text, isPath: true },
   reportDir: { variable: 'REPORT_DIR', shape: text, isPath: true },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: serverUrl },
   reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: text, isPath: true },
@@ -152,6 +161,9 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
+      mailTemplateDir: other.mailTemplateDir,
+      mailSqlDir: other.mailSqlDir,
+      jobFilesDir: other.jobFilesDir,
       reportDir: other.reportDir,
       reportDatabase: other.reportDatabase ?? other.database,
       reportSqlDir: other.reportSqlDir,

@@ -37,12 +37,14 @@ test('without any setting it says what to set, and needs no database', async () 
     stderr: '',
     stdout:
       'no job types are known here; name a file of them with --jobs, or ROWLOCK_JOBS\n\n' +
-      'email.send is left out: set SMTP_URL\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n',
+      'email.send is left out: set SMTP_URL\n' +
+      'email.broadcast is left out: set SMTP_URL and JOB_FILES_DIR or MAIL_SQL_DIR\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n',
   });
   expect(JSON.parse((await ask(['--json'])).stdout)).toEqual({
     types: [],
     left_out: [
       { job_type: 'email.send', missing: ['SMTP_URL'] },
+      { job_type: 'email.broadcast', missing: ['SMTP_URL', 'JOB_FILES_DIR or MAIL_SQL_DIR'] },
       { job_type: 'report.generate', missing: ['REPORT_DIR', 'DATABASE_URL'] },
     ],
   });
@@ -97,12 +99,14 @@ test('the same in JSON', async () => {
 });
 
 test('the payload of each type that ships is shown', async () => {
-  const env = { SMTP_URL: 'smtp://mail:s3cret@127.0.0.1', REPORT_DIR: folder, DATABASE_URL: 'mysql://u:s3cret@x/d' };
+  const folders = { REPORT_DIR: folder, JOB_FILES_DIR: folder };
+  const env = { ...folders, SMTP_URL: 'smtp://mail:s3cret@127.0.0.1', DATABASE_URL: 'mysql://u:s3cret@x/d' };
   const { stdout } = await ask(['--json'], env);
   expect(stdout).not.toContain('s3cret');
   const { types, left_out } = JSON.parse(stdout) as { types: unknown; left_out: unknown };
   expect(left_out).toEqual([]);
   expect(types).toMatchObject([
+    { job_type: 'email.broadcast', payload_schema: { type: 'object', required: ['template', 'recipients'] } },
     { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'report.generate', payload_schema: { type: 'object', required: ['report'] } },
   ]);

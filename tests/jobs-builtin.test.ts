@@ -13,6 +13,9 @@ test('a type is there where its settings are', () => {
   expect(typesOf({})).toEqual([]);
   expect(typesOf({ mailFrom: 'a@example.com', reportDatabase })).toEqual([]);
   expect(typesOf({ smtpUrl: 'smtp://127.0.0.1' })).toEqual(['email.send']);
+  expect(typesOf({ jobFilesDir: '/tmp', mailSqlDir: '/tmp' })).toEqual([]);
+  for (const recipients of [{ jobFilesDir: '/tmp' }, { mailSqlDir: '/tmp' }])
+    expect(typesOf({ smtpUrl: 'smtp://127.0.0.1', ...recipients })).toEqual(['email.broadcast', 'email.send']);
   expect(typesOf({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase })).toEqual([
     'email.send',
     'report.generate',
@@ -22,8 +25,8 @@ test('a type is there where its settings are', () => {
 test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
-    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {} });
-    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-stringify)/.test(path)).join());`;
+    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', jobFilesDir: '/tmp', reportDir: '/tmp', reportDatabase: {} });
+    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-|liquidjs|zod)/.test(path)).join());`;
   expect(
     execFileSync(process.execPath, ['-e', script, join(__dirname, '..', 'dist', 'jobs', 'index.js')], {
       encoding: 'utf8',
@@ -33,7 +36,7 @@ test('a run that has no job of theirs does not load what they need', () => {
 
 test('each payload has a JSON Schema', () => {
   for (const { type, definition } of createRegistry(
-    builtInJobs({ smtpUrl: 'smtp://x', reportDir: '/tmp', reportDatabase }),
+    builtInJobs({ smtpUrl: 'smtp://x', jobFilesDir: '/tmp', reportDir: '/tmp', reportDatabase }),
   ).types()) {
     const schema = 'payload' in definition ? definition.payload : undefined;
     const standard = schema?.['~standard'] as

@@ -1,5 +1,6 @@
 import type { JobSettings } from '../config';
 import type { JobDefinition } from '../worker/define';
+import { emailBroadcast } from './email-broadcast';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
 
@@ -7,12 +8,20 @@ import { reportGenerate } from './report-generate';
 export function builtInJobs({
   smtpUrl,
   mailFrom,
+  mailTemplateDir,
+  mailSqlDir,
+  jobFilesDir,
   reportDir,
   reportDatabase,
   reportSqlDir,
 }: JobSettings): JobDefinition[] {
   const jobs: JobDefinition[] = [];
-  if (smtpUrl !== undefined) jobs.push(emailSend({ smtpUrl, mailFrom }));
+  if (smtpUrl !== undefined) {
+    jobs.push(emailSend({ smtpUrl, mailFrom }));
+    const recipients = { filesDir: jobFilesDir, sqlDir: mailSqlDir, database: reportDatabase };
+    if (jobFilesDir !== undefined || mailSqlDir !== undefined)
+      jobs.push(emailBroadcast({ ...recipients, templateDir: mailTemplateDir }));
+  }
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
   }
@@ -22,11 +31,14 @@ export function builtInJobs({
 /** The job types that {@link builtInJobs} leaves out, and the variables that each wants. */
 export function leftOutJobs({
   smtpUrl,
+  mailSqlDir,
+  jobFilesDir,
   reportDir,
   reportDatabase,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
     'email.send': { SMTP_URL: smtpUrl },
+    'email.broadcast': { SMTP_URL: smtpUrl, 'JOB_FILES_DIR or MAIL_SQL_DIR': jobFilesDir ?? mailSqlDir },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
   };
   return Object.entries(wanted)
