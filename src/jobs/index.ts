@@ -2,6 +2,7 @@ import type { JobSettings } from '../config';
 import type { JobDefinition } from '../worker/define';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
+import { webhookDeliver } from './webhook-deliver';
 
 /** The job types that ship with Rowlock, each where the setting that it needs is present. */
 export function builtInJobs({
@@ -10,11 +11,18 @@ export function builtInJobs({
   reportDir,
   reportDatabase,
   reportSqlDir,
+  webhookSecrets,
+  webhookAllowPrivate,
+  webhookTimeoutMs,
 }: JobSettings): JobDefinition[] {
   const jobs: JobDefinition[] = [];
   if (smtpUrl !== undefined) jobs.push(emailSend({ smtpUrl, mailFrom }));
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
+  }
+  if (webhookSecrets !== undefined) {
+    const limits = { allowPrivate: webhookAllowPrivate, timeoutMs: webhookTimeoutMs };
+    jobs.push(webhookDeliver({ secrets: webhookSecrets, ...limits }));
   }
   return jobs;
 }
@@ -24,10 +32,12 @@ export function leftOutJobs({
   smtpUrl,
   reportDir,
   reportDatabase,
+  webhookSecrets,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
     'email.send': { SMTP_URL: smtpUrl },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
+    'webhook.deliver': { WEBHOOK_SECRET: webhookSecrets },
   };
   return Object.entries(wanted)
     .map(([type, settings]) => ({
