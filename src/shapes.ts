@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { parseDuration } from './duration';
 import { parseServerUrl } from './server-url';
 
@@ -22,6 +23,9 @@ const shapeOf =
     typeof given === 'string' ? read(given) : new Wrong('is given more than once');
 
 export const text = shapeOf((words) => words);
+
+/** A path, against the working directory, or a bare name that is looked for in PATH. */
+export const program = shapeOf((words) => (words.includes('/') ? resolve(words) : words));
 
 export const duration = (atLeastMs: number) =>
   shapeOf((words) => {
