@@ -12,6 +12,7 @@ import {
   mailUrl,
   metricsPath,
   names,
+  program,
   type Shape,
   serverUrl,
   text,
@@ -53,6 +54,9 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export interface JobSettings {
   smtpUrl?: string | undefined;
   mailFrom?: string | undefined;
+  /** The folder of the files that jobs name, as an absolute path. */
+  jobFilesDir?: string | undefined;
+  ffmpegPath?: string | undefined;
   webhookSecrets?: readonly WebhookSecret[] | undefined;
   /** Addresses and networks within this host's own reach that webhooks may go to. */
   webhookAllowPrivate?: readonly string[] | undefined;
@@ -109,6 +113,8 @@ const OTHER_SETTINGS = {
   metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: metricsPath, isPath: true },
   smtpUrl: { variable: 'SMTP_URL', shape: mailUrl },
   mailFrom: { variable: 'MAIL_FROM', shape: text },
+  jobFilesDir: { variable: 'JOB_FILES_DIR', shape: text, isPath: true },
+  ffmpegPath: { variable: 'FFMPEG_PATH', shape: program },
   webhookSecrets: { variable: 'WEBHOOK_SECRET', shape: webhookSecrets },
   webhookAllowPrivate: { variable: 'WEBHOOK_ALLOW_PRIVATE', shape: addressRanges },
   webhookTimeout: { variable: 'WEBHOOK_TIMEOUT', shape: duration(1_000) },
@@ -162,6 +168,8 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
+      jobFilesDir: other.jobFilesDir,
+      ffmpegPath: other.ffmpegPath,
       webhookSecrets: other.webhookSecrets,
       webhookAllowPrivate: other.webhookAllowPrivate,
       webhookTimeoutMs: other.webhookTimeout,

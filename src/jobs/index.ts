@@ -2,6 +2,7 @@ import type { JobSettings } from '../config';
 import type { JobDefinition } from '../worker/define';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
+import { videoTranscode } from './video-transcode';
 import { webhookDeliver } from './webhook-deliver';
 
 /** The job types that ship with Rowlock, each where the setting that it needs is present. */
@@ -11,6 +12,8 @@ export function builtInJobs({
   reportDir,
   reportDatabase,
   reportSqlDir,
+  jobFilesDir,
+  ffmpegPath,
   webhookSecrets,
   webhookAllowPrivate,
   webhookTimeoutMs,
@@ -20,6 +23,7 @@ export function builtInJobs({
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
   }
+  if (jobFilesDir !== undefined && ffmpegPath !== undefined) jobs.push(videoTranscode({ jobFilesDir, ffmpegPath }));
   if (webhookSecrets !== undefined) {
     const limits = { allowPrivate: webhookAllowPrivate, timeoutMs: webhookTimeoutMs };
     jobs.push(webhookDeliver({ secrets: webhookSecrets, ...limits }));
@@ -32,11 +36,14 @@ export function leftOutJobs({
   smtpUrl,
   reportDir,
   reportDatabase,
+  jobFilesDir,
+  ffmpegPath,
   webhookSecrets,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
     'email.send': { SMTP_URL: smtpUrl },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
+    'video.transcode': { JOB_FILES_DIR: jobFilesDir, FFMPEG_PATH: ffmpegPath },
     'webhook.deliver': { WEBHOOK_SECRET: webhookSecrets },
   };
   return Object.entries(wanted)
