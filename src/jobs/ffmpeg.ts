@@ -10,7 +10,7 @@ export interface FfmpegOptions {
   program: string;
   args: readonly string[];
   /** The input, open for reading: ffmpeg has it as {@link INPUT}, whatever becomes of its name meanwhile. */
-  input: number;
+  fd: number;
   /** Aborted: the program is asked to end, and ended a second later. */
   signal: AbortSignal;
   /** Each line of standard output. */
@@ -61,7 +61,7 @@ exit "$code"
  *
  * @throws Error if it is not there, as this host may get it yet; the signal's reason if that was aborted
  */
-export async function runFfmpeg({ program, args, input, signal, onOutput, onInfo }: FfmpegOptions): Promise<FfmpegEnd> {
+export async function runFfmpeg({ program, args, fd, signal, onOutput, onInfo }: FfmpegOptions): Promise<FfmpegEnd> {
   signal.throwIfAborted();
   const quiet = [
     '-hide_banner',
@@ -72,7 +72,7 @@ export async function runFfmpeg({ program, args, input, signal, onOutput, onInfo
   ];
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', program, ...quiet, ...args], {
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', input],
+    stdio: ['pipe', 'pipe', 'pipe', fd],
     // A program that reads the files of strangers is told none of the worker's passwords.
     env: { PATH: readVariable('PATH'), HOME: readVariable('HOME'), LD_LIBRARY_PATH: readVariable('LD_LIBRARY_PATH') },
   });

@@ -6,6 +6,8 @@ import { codeOf, UnrecoverableError } from '../errors';
 /** A file of the folder `JOB_FILES_DIR` that is open for reading. Its reader closes it. */
 export interface JobFile {
   handle: FileHandle;
+  /** Its own path, with every link followed. */
+  path: string;
   stats: Stats;
 }
 
@@ -44,7 +46,7 @@ async function openPlain(path: string, name: string): Promise<JobFile> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
     const handle = await open(path, flags);
-    return { handle, stats: await handle.stat() };
+    return { handle, path, stats: await handle.stat() };
   } catch (error) {
     throw explain(error, name);
   }

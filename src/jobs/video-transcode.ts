@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, UnrecoverableError } from '../errors';
 import { defineJob, type FunctionJob, type JobContext } from '../worker/define';
-import { type FfmpegEnd, INPUT, runFfmpeg } from './ffmpeg';
 import { openJobFile } from './job-file';
 import { findPlace, makeOutput } from './job-output';
 import { type VideoOrder, videoSchema } from './video-payload';
-import { PRESETS, type Preset } from './video-presets';
+import { PRESETS } from './video-presets';
+import { encode, probe } from './video-steps';
 
 export interface VideoSettings {
   /** The folder of inputs and outputs. */
@@ -21,13 +21,6 @@ export interface VideoResult {
   output: string;
   bytes: number;
 }
-
-/**
- * The containers of video and nothing else: a playlist, which ffmpeg takes for a video too, names other files of this
- * host, and addresses in its network.
- */
-const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv,rm,wtv,gif';
-const READ_INPUT = ['-protocol_whitelist', 'file', '-format_whitelist', CONTAINERS, '-i', INPUT];
 
 /**
  * The job type `video.transcode`: ffmpeg makes a file of a named preset, which appears under its name when it is whole.
@@ -46,9 +39,12 @@ export function videoTranscode({ jobFilesDir, ffmpegPath }: VideoSettings): Func
           if (stats.size === 0) throw new UnrecoverableError(`${input} is empty; put the whole file there`);
           if (await isFile(join(place.folder, place.name), stats))
             throw new UnrecoverableError(`${output} is the input itself; give the output another name`);
-          const source = { name: input, fd: handle.fd, program: ffmpegPath };
-          const seconds = await probe(source, PRESETS[preset], context.signal);
-          await transcode({ ...source, seconds }, PRESETS[preset], path, context);
+          const { tell, signal } = tellProgress(context);
+          const source = { name: input, fd: handle.fd, program: ffmpegPath, signal };
+          const seconds = await probe(source, PRESETS[preset]);
+          await encode(source, PRESETS[preset], path, (done) => {
+            if (seconds) tell(Math.min(1, done / seconds));
+          });
         } finally {
           await handle.close();
         }
@@ -68,81 +64,20 @@ async function isFile(path: string, { dev, ino }: Stats): Promise<boolean> {
   }
 }
 
-interface Source {
-  name: string;
-  /** Open for reading. */
-  fd: number;
-  program: string;
-}
-
-/**
- * Decodes the first picture, or sound: whether that can be done is told by the exit code, and nothing but the input
- * can be the cause.
- *
- * @returns the length in seconds; undefined if the file does not say
- */
-async function probe(
-  { name, fd, program }: Source,
-  { needs }: Preset,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  let seconds: number | undefined;
-  const end = await runFfmpeg({
-    program,
-    args: [...READ_INPUT, '-map', needs, '-frames', '1', '-f', 'null', '-'],
-    input: fd,
-    signal,
-    onInfo: (line) => {
-      seconds ??= readDuration(line);
-    },
-  });
-  if (end.code === 0) return seconds;
-  if (end.signal !== undefined) throw new Error(explainEnd(name, end));
-  const what = needs === '0:a:0' ? 'has no sound' : 'is no video';
-  throw new UnrecoverableError(`${name} ${what} that ffmpeg can read:\n${sayWords(name, end)}`);
-}
-
-function readDuration(line: string): number | undefined {
-  const [, hours, minutes, seconds] = /\] +Duration: (\d+):(\d\d):(\d\d\.\d+),/.exec(line) ?? [];
-  if (hours === undefined) return undefined;
-  return Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
-}
-
-async function transcode(
-  { name, fd, program, seconds }: Source & { seconds: number | undefined },
-  { args }: Preset,
-  path: string,
-  context: JobContext,
-): Promise<void> {
-  const lost = new AbortController();
+/** Stores the progress without being waited for: a server that is slow must not hold up the encoder. */
+function tellProgress(context: JobContext): { tell(fraction: number): void; signal: AbortSignal } {
+  const refused = new AbortController();
   let isTelling = false;
-  const tell = async (fraction: number): Promise<void> => {
-    if (isTelling) return;
+  const store = async (fraction: number): Promise<void> => {
     isTelling = true;
-    // Not awaited by what reads the lines: a server that is slow must not hold up the encoder.
-    await context.progress(fraction).catch((error: unknown) => lost.abort(error));
+    // The job was taken away: then nobody wants the rest.
+    await context.progress(fraction).catch((error: unknown) => refused.abort(error));
     isTelling = false;
   };
-  const end = await runFfmpeg({
-    program,
-    args: ['-progress', 'pipe:1', ...READ_INPUT, '-max_muxing_queue_size', '4096', ...args, `file:${path}`],
-    input: fd,
-    signal: AbortSignal.any([context.signal, lost.signal]),
-    onOutput: (line) => {
-      const done = /^out_time_us=(\d+)$/.exec(line)?.[1];
-      if (done !== undefined && seconds) void tell(Math.min(1, Number(done) / 1e6 / seconds));
+  return {
+    tell(fraction) {
+      if (!isTelling) void store(fraction);
     },
-  });
-  if (end.code !== 0) throw new Error(explainEnd(name, end, path));
-}
-
-function explainEnd(name: string, end: FfmpegEnd, path?: string): string {
-  const how = end.signal === undefined ? `with exit code ${end.code}` : `by ${end.signal}`;
-  return `ffmpeg ended ${how} on ${name}:\n${sayWords(name, end, path)}`;
-}
-
-/** ffmpeg's own words, with the names that the payload has. */
-function sayWords(name: string, { words }: FfmpegEnd, path?: string): string {
-  const said = words.replaceAll(INPUT, name);
-  return (path === undefined ? said : said.replaceAll(`file:${path}`, 'the output')) || 'it said nothing';
+    signal: AbortSignal.any([context.signal, refused.signal]),
+  };
 }
