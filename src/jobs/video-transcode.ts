@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, UnrecoverableError } from '../errors';
 import { defineJob, type FunctionJob, type JobContext } from '../worker/define';
-import { openJobFile } from './job-file';
+import { type JobFile, openJobFile } from './job-file';
 import { findPlace, makeOutput } from './job-output';
 import { type VideoOrder, videoSchema } from './video-payload';
 import { PRESETS } from './video-presets';
@@ -34,34 +34,43 @@ export function videoTranscode({ jobFilesDir, ffmpegPath }: VideoSettings): Func
     async run({ input, output, preset }, context): Promise<VideoResult> {
       const place = await findPlace(jobFilesDir, output);
       const bytes = await makeOutput(place, context, async (path) => {
-        const { handle, stats } = await openJobFile(jobFilesDir, input);
-        try {
+        const { tell, signal } = tellProgress(context);
+        const ffmpeg = { program: ffmpegPath, signal };
+        const seconds = await withInput(jobFilesDir, input, async ({ handle, stats }) => {
           if (stats.size === 0) throw new UnrecoverableError(`${input} is empty; put the whole file there`);
-          if (await isFile(join(place.folder, place.name), stats))
-            throw new UnrecoverableError(`${output} is the input itself; give the output another name`);
-          const { tell, signal } = tellProgress(context);
-          const source = { name: input, fd: handle.fd, program: ffmpegPath, signal };
-          const seconds = await probe(source, PRESETS[preset]);
-          await encode(source, PRESETS[preset], path, (done) => {
+          await refusePlace(join(place.folder, place.name), output, stats);
+          return probe({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset]);
+        });
+        await withInput(jobFilesDir, input, ({ handle }) =>
+          encode({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset], path, (done) => {
             if (seconds) tell(Math.min(1, done / seconds));
-          });
-        } finally {
-          await handle.close();
-        }
+          }),
+        );
       });
       return { output, bytes };
     },
   });
 }
 
-async function isFile(path: string, { dev, ino }: Stats): Promise<boolean> {
+/** Opened anew for each reader, which begins at its start. */
+async function withInput<T>(folder: string, name: string, read: (file: JobFile) => Promise<T>): Promise<T> {
+  const file = await openJobFile(folder, name);
   try {
-    const there = await stat(path);
-    return there.dev === dev && there.ino === ino;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
+    return await read(file);
+  } finally {
+    await file.handle.close();
   }
+}
+
+/** Before hours of work are done for a name that cannot be used. */
+async function refusePlace(path: string, output: string, input: Stats): Promise<void> {
+  const there = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (there?.isDirectory()) throw new UnrecoverableError(`${output} is a folder; give the output another name`);
+  if (there?.dev === input.dev && there.ino === input.ino)
+    throw new UnrecoverableError(`${output} is the input itself; give the output another name`);
 }
 
 /** Stores the progress without being waited for: a server that is slow must not hold up the encoder. */
