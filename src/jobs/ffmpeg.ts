@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { readVariable } from '../config';
 import { endGroup, endGroupOnExit, signalGroup } from '../worker/process-group';
@@ -126,6 +125,7 @@ async function waitForExit(child: ChildProcess, signal: AbortSignal): Promise<nu
 
 /** Until the end of the stream. */
 function readLines(stream: Readable | null, tell: (line: string) => void): Promise<void> {
+  const { createInterface } = require('node:readline') as typeof import('node:readline');
   return new Promise((resolve) => {
     if (stream === null) return resolve();
     createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', tell).once('close', resolve);

@@ -72,10 +72,17 @@ export async function makeOutput(
 ): Promise<number> {
   const earlier = checkpoint as Finished | null;
   if (earlier !== null && (await isFinished(join(folder, name), earlier))) return earlier.bytes;
-  if (earlier !== null && (await isFinished(join(folder, earlier.temporary), earlier))) {
-    await putInPlace({ folder, name }, earlier.temporary);
-    return earlier.bytes;
-  }
+  const isMade = earlier !== null && (await isFinished(join(folder, earlier.temporary), earlier));
+  const { temporary, bytes } = isMade ? earlier : await makeTemporary({ folder, name }, { job, save }, make);
+  await putInPlace({ folder, name }, temporary);
+  return bytes;
+}
+
+async function makeTemporary(
+  { folder, name }: Place,
+  { job, save }: Pick<JobContext, 'job' | 'save'>,
+  make: (path: string) => Promise<void>,
+): Promise<Finished> {
   const prefix = `.${name}.${job.id}-`;
   // Not the attempt's number, which one that was rescued has again: the earlier one may only sleep.
   const temporary = `${prefix}${randomBytes(4).toString('hex')}.tmp`;
@@ -85,10 +92,9 @@ export async function makeOutput(
     await make(path);
     const finished = await flush(path, temporary);
     await save(finished);
-    await putInPlace({ folder, name }, temporary);
-    return finished.bytes;
+    return finished;
   } catch (error) {
-    // The next attempt puts it in place.
+    // It is saved: the next attempt puts it in place.
     if (error instanceof HandedOn) throw error;
     // Not found is as good; what cannot be removed is so by the next attempt.
     await rm(path, { force: true }).catch(() => undefined);
@@ -120,8 +126,12 @@ async function isFinished(path: string, { inode, changed, bytes }: Finished): Pr
 }
 
 async function putInPlace({ folder, name }: Place, temporary: string): Promise<void> {
-  await rename(join(folder, temporary), join(folder, name));
-  await flushFolder(folder);
+  try {
+    await rename(join(folder, temporary), join(folder, name));
+    await flushFolder(folder);
+  } catch (error) {
+    throw explain(error, name);
+  }
 }
 
 function explain(error: unknown, output: string): unknown {

@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { codeOf, isUnrecoverable, messageOf, oneLine, RetryAfterError, UnrecoverableError } from '../errors';
 import type { WebhookAnswer } from './webhook-request';
 
@@ -35,6 +34,7 @@ export function explainAnswer(answer: WebhookAnswer, url: URL, sent: Record<stri
 const notDelivered = (host: string): string => `the webhook was not delivered to ${host}: `;
 
 function nameOf(status: number): string {
+  const { STATUS_CODES } = require('node:http') as typeof import('node:http');
   const name = STATUS_CODES[status];
   return name === undefined ? '' : ` ${name}`;
 }
@@ -48,11 +48,18 @@ function explainRedirect(words: string, { status, headers }: WebhookAnswer): Err
 
 /** The beginning of an answer that is text, on one line, without what was sent to whoever answers. */
 function excerptOf({ start, headers }: WebhookAnswer, url: URL, sent: Record<string, string>): string {
-  // The last character may be cut in two.
-  const isText = headers['content-encoding'] === undefined && (isUtf8(start) || isUtf8(start.subarray(0, -3)));
-  if (!isText) return '';
-  const text = listSecrets(url, sent).reduce((said, secret) => said.replaceAll(secret, '***'), start.toString('utf8'));
+  const answered = headers['content-encoding'] === undefined ? decode(start) : '';
+  const text = listSecrets(url, sent).reduce((said, secret) => said.replaceAll(secret, '***'), answered);
   return oneLine(text.replaceAll(/[\p{Cc}\s]+/gu, ' '), LONGEST_EXCERPT);
+}
+
+/** The text; nothing if it is none. Its last character may be cut in two. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+  } catch {
+    return ''; // a picture, or another encoding: the status has to do
+  }
 }
 
 /** What an answer may repeat: the credentials of the URL, its path, and the headers of the payload. Longest first. */

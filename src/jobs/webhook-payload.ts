@@ -1,4 +1,3 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { lazySchema } from './lazy-schema';
 
 /** The payload of `webhook.deliver`. */
@@ -35,6 +34,7 @@ function isDecodable(part: string): boolean {
 
 /** What is wrong with a header, or undefined. */
 function findHeaderFault(name: string, value: string): string | undefined {
+  const { validateHeaderName, validateHeaderValue } = require('node:http') as typeof import('node:http');
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);

@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { UnrecoverableError } from '../errors';
@@ -46,6 +46,7 @@ export async function postWebhook(request: WebhookRequest): Promise<WebhookAnswe
   // A name goes through the lookup, an address does not.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !isAllowed(host)) throw refuse(host);
+  const { lookup } = require('node:dns') as typeof import('node:dns');
   return send(request, { lookup: guardLookup(request.lookup ?? lookup, isAllowed) });
 }
 
