@@ -28,7 +28,8 @@ test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
     builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {}, webhookSecrets: [], jobFilesDir: '/tmp', ffmpegPath: 'x' });
-    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-stringify|ipaddr|zod)/.test(path)).join());`;
+    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-stringify|ipaddr|zod)/.test(path)).join());
+    console.log(process.moduleLoadList.filter((name) => /NativeModule (http|dns|readline)$/.test(name)).join());`;
   expect(
     execFileSync(process.execPath, ['-e', script, join(__dirname, '..', 'dist', 'jobs', 'index.js')], {
       encoding: 'utf8',

@@ -102,10 +102,10 @@ function look() {
   seen.add(`${ino} ${size}`);
 }
 
-const countEncoders = () =>
-  execFileSync('ps', ['-axwwo', 'args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(folder) && line.includes(ffmpeg)).length;
+function countEncoders() {
+  const lines = execFileSync('ps', ['-axwwo', 'args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => line.includes(folder) && line.includes(ffmpeg)).length;
+}
 
 async function readJob() {
   const [job] = await query('SELECT status, attempts, crashes, progress, last_error FROM background_jobs');

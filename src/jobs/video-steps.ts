@@ -68,7 +68,7 @@ export async function encode(
   await checkWhole(source, path, seconds, encoded);
 }
 
-/** What is made and what is read again differ by a frame or two. */
+/** What is made and what is read again differ by some frames of sound. */
 const NEAR_SECONDS = 0.5;
 
 /**
@@ -88,7 +88,7 @@ async function checkWhole(source: Source, path: string, seconds: number, encoded
       done = readDone(line) ?? done;
     },
   });
-  if (code === 0 && length !== undefined && Math.abs(done - seconds) < NEAR_SECONDS) return;
+  if (code === 0 && length !== undefined && done > seconds - NEAR_SECONDS) return;
   throw new Error(
     `ffmpeg made ${done} s of ${seconds} s of ${source.name}; see whether the disk is full:\n${wordsOf(encoded, source, path)}`,
   );
