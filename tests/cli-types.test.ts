@@ -38,7 +38,9 @@ test('without any setting it says what to set, and needs no database', async () 
     stdout:
       'no job types are known here; name a file of them with --jobs, or ROWLOCK_JOBS\n\n' +
       'email.send is left out: set SMTP_URL\n' +
-      'email.broadcast is left out: set SMTP_URL and JOB_FILES_DIR or MAIL_SQL_DIR\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n',
+      'email.broadcast is left out: set SMTP_URL and JOB_FILES_DIR or MAIL_SQL_DIR\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n' +
+      'video.transcode is left out: set JOB_FILES_DIR and FFMPEG_PATH\n' +
+      'webhook.deliver is left out: set WEBHOOK_SECRET\n',
   });
   expect(JSON.parse((await ask(['--json'])).stdout)).toEqual({
     types: [],
@@ -46,6 +48,8 @@ test('without any setting it says what to set, and needs no database', async () 
       { job_type: 'email.send', missing: ['SMTP_URL'] },
       { job_type: 'email.broadcast', missing: ['SMTP_URL', 'JOB_FILES_DIR or MAIL_SQL_DIR'] },
       { job_type: 'report.generate', missing: ['REPORT_DIR', 'DATABASE_URL'] },
+      { job_type: 'video.transcode', missing: ['JOB_FILES_DIR', 'FFMPEG_PATH'] },
+      { job_type: 'webhook.deliver', missing: ['WEBHOOK_SECRET'] },
     ],
   });
 });
@@ -99,8 +103,10 @@ test('the same in JSON', async () => {
 });
 
 test('the payload of each type that ships is shown', async () => {
-  const folders = { REPORT_DIR: folder, JOB_FILES_DIR: folder };
-  const env = { ...folders, SMTP_URL: 'smtp://mail:s3cret@127.0.0.1', DATABASE_URL: 'mysql://u:s3cret@x/d' };
+  const video = { JOB_FILES_DIR: folder, FFMPEG_PATH: 'ffmpeg' };
+  const webhook = { WEBHOOK_SECRET: `whsec_s3cret${'A'.repeat(34)}` };
+  const mail = { SMTP_URL: 'smtp://mail:s3cret@127.0.0.1' };
+  const env = { ...mail, ...video, ...webhook, REPORT_DIR: folder, DATABASE_URL: 'mysql://u:s3cret@x/d' };
   const { stdout } = await ask(['--json'], env);
   expect(stdout).not.toContain('s3cret');
   const { types, left_out } = JSON.parse(stdout) as { types: unknown; left_out: unknown };
@@ -109,6 +115,8 @@ test('the payload of each type that ships is shown', async () => {
     { job_type: 'email.broadcast', payload_schema: { type: 'object', required: ['template', 'recipients'] } },
     { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'report.generate', payload_schema: { type: 'object', required: ['report'] } },
+    { job_type: 'video.transcode', payload_schema: { type: 'object', required: ['input', 'output', 'preset'] } },
+    { job_type: 'webhook.deliver', payload_schema: { type: 'object', required: ['url', 'body'] } },
   ]);
 });
 

@@ -20,13 +20,19 @@ test('a type is there where its settings are', () => {
     'email.send',
     'report.generate',
   ]);
+  expect(typesOf({ jobFilesDir: '/tmp' })).toEqual([]);
+  expect(typesOf({ jobFilesDir: '/tmp', ffmpegPath: 'ffmpeg', webhookSecrets: [{ key: 'a' }] })).toEqual([
+    'video.transcode',
+    'webhook.deliver',
+  ]);
 });
 
 test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
-    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', jobFilesDir: '/tmp', reportDir: '/tmp', reportDatabase: {} });
-    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-|liquidjs|zod)/.test(path)).join());`;
+    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {}, webhookSecrets: [], jobFilesDir: '/tmp', ffmpegPath: 'x' });
+    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-|liquidjs|ipaddr|zod)/.test(path)).join());
+    console.log(process.moduleLoadList.filter((name) => /NativeModule (http|dns|readline)$/.test(name)).join());`;
   expect(
     execFileSync(process.execPath, ['-e', script, join(__dirname, '..', 'dist', 'jobs', 'index.js')], {
       encoding: 'utf8',
@@ -36,7 +42,14 @@ test('a run that has no job of theirs does not load what they need', () => {
 
 test('each payload has a JSON Schema', () => {
   for (const { type, definition } of createRegistry(
-    builtInJobs({ smtpUrl: 'smtp://x', jobFilesDir: '/tmp', reportDir: '/tmp', reportDatabase }),
+    builtInJobs({
+      smtpUrl: 'smtp://x',
+      reportDir: '/tmp',
+      reportDatabase,
+      jobFilesDir: '/tmp',
+      ffmpegPath: 'x',
+      webhookSecrets: [],
+    }),
   ).types()) {
     const schema = 'payload' in definition ? definition.payload : undefined;
     const standard = schema?.['~standard'] as

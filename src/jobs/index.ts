@@ -3,6 +3,8 @@ import type { JobDefinition } from '../worker/define';
 import { emailBroadcast } from './email-broadcast';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
+import { videoTranscode } from './video-transcode';
+import { webhookDeliver } from './webhook-deliver';
 
 /** The job types that ship with Rowlock, each where the setting that it needs is present. */
 export function builtInJobs({
@@ -14,6 +16,11 @@ export function builtInJobs({
   reportDir,
   reportDatabase,
   reportSqlDir,
+  jobFilesDir,
+  ffmpegPath,
+  webhookSecrets,
+  webhookAllowPrivate,
+  webhookTimeoutMs,
 }: JobSettings): JobDefinition[] {
   const jobs: JobDefinition[] = [];
   if (smtpUrl !== undefined) {
@@ -25,6 +32,11 @@ export function builtInJobs({
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
   }
+  if (jobFilesDir !== undefined && ffmpegPath !== undefined) jobs.push(videoTranscode({ jobFilesDir, ffmpegPath }));
+  if (webhookSecrets !== undefined) {
+    const limits = { allowPrivate: webhookAllowPrivate, timeoutMs: webhookTimeoutMs };
+    jobs.push(webhookDeliver({ secrets: webhookSecrets, ...limits }));
+  }
   return jobs;
 }
 
@@ -35,11 +47,16 @@ export function leftOutJobs({
   jobFilesDir,
   reportDir,
   reportDatabase,
+  jobFilesDir,
+  ffmpegPath,
+  webhookSecrets,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
     'email.send': { SMTP_URL: smtpUrl },
     'email.broadcast': { SMTP_URL: smtpUrl, 'JOB_FILES_DIR or MAIL_SQL_DIR': jobFilesDir ?? mailSqlDir },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
+    'video.transcode': { JOB_FILES_DIR: jobFilesDir, FFMPEG_PATH: ffmpegPath },
+    'webhook.deliver': { WEBHOOK_SECRET: webhookSecrets },
   };
   return Object.entries(wanted)
     .map(([type, settings]) => ({
