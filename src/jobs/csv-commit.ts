@@ -1,0 +1,109 @@
+import { isRowRefused } from '../db/faults';
+import { codeOf, messageOf, oneLine, UnrecoverableError } from '../errors';
+import type { JobContext } from '../worker/define';
+import type { BadLine, BadLines } from './csv-bad-lines';
+import { insertLines, insertStatement } from './csv-insert';
+import { type Line, type LineFault, readBytes } from './csv-lines';
+import type { ImportOrder } from './csv-payload';
+import { assertUnchanged, type Place } from './csv-place';
+import type { Target } from './csv-target';
+import type { JobFile } from './job-file';
+
+export interface Import {
+  ctx: JobContext;
+  order: ImportOrder;
+  file: JobFile;
+  bad: BadLines;
+  target: Target;
+}
+
+/** Of a bad line in the side file. */
+const LONGEST_TEXT_BYTES = 10_000;
+const LONGEST_REASON = 500;
+
+/** Takes lines in the order of the file, each batch in one transaction with the place behind it. */
+export class Committer {
+  /** Behind the last line that was committed. */
+  place: Place;
+  private readonly of: Import;
+  private readonly statement: string;
+
+  constructor(of: Import, place: Place) {
+    this.of = of;
+    this.place = place;
+    this.statement = insertStatement(of.target, of.order.onDuplicate);
+  }
+
+  /**
+   * Commits lines, at least one; bad ones are put aside.
+   *
+   * @throws UnrecoverableError if there are more bad lines than the payload allows; what comes before is committed
+   */
+  async commit(lines: readonly Line[]): Promise<void> {
+    const { ctx, file, order, target } = this.of;
+    ctx.signal.throwIfAborted();
+    await assertUnchanged(file, order.file, this.place);
+    const last = this.findOneTooMany(lines);
+    if (last !== undefined) lines = lines.slice(0, lines.indexOf(last) + 1);
+    const rows = lines.filter(({ fields = [] }) => fields.length > 0);
+    const behind = await this.putAside(lines, rows.length);
+    const next = last === undefined ? behind : { ...behind, accepted: behind.bad };
+    try {
+      await ctx.save(next, (tx) => insertLines(tx, this.statement, target, rows));
+    } catch (error) {
+      if (!isRowRefused(error)) throw error;
+      return this.commitInParts(lines, rows, error);
+    }
+    this.place = next;
+    if (last !== undefined) throw this.giveUp(last);
+  }
+
+  /**
+   * For one row the server refuses the whole batch. Each half of it is then a batch of its own, down to the row that it
+   * is about: so what is committed is always all that comes before a place.
+   */
+  private async commitInParts(lines: readonly Line[], rows: readonly Line[], error: unknown): Promise<void> {
+    if (rows.length > 1) {
+      const half = lines.length >> 1;
+      await this.commit(lines.slice(0, half));
+      return this.commit(lines.slice(half));
+    }
+    const fault = { why: messageOf(error), kind: codeOf(error) ?? 'refused by the server' };
+    return this.commit(lines.map((line) => (line === rows[0] ? withFault(line, fault) : line)));
+  }
+
+  /** The bad line that is one more than may be put aside. */
+  private findOneTooMany(lines: readonly Line[]): Line | undefined {
+    const { bad, accepted } = this.place;
+    return lines.filter(({ fault }) => fault !== undefined)[this.of.order.maxBadLines - (bad - accepted)];
+  }
+
+  /** Writes the bad ones of these lines to the side file. @returns the place behind the lines */
+  private async putAside(lines: readonly Line[], rows: number): Promise<Place> {
+    const next = { ...this.place, rows: this.place.rows + rows, byte: lines.at(-1)?.end ?? this.place.byte };
+    const aside: BadLine[] = [];
+    for (const { start, end, lines: count, fault } of lines) {
+      if (fault !== undefined) {
+        const bytes = await readBytes(this.of.file.handle, start, Math.min(end - start, LONGEST_TEXT_BYTES));
+        aside.push({ line: next.line, reason: oneLine(fault.why, LONGEST_REASON), text: withoutLineEnd(bytes) });
+      }
+      next.line += count;
+    }
+    next.bad += aside.length;
+    if (aside.length > 0) next.badBytes = await this.of.bad.write(next.badBytes, aside);
+    return next;
+  }
+
+  private giveUp({ fault, lines }: Line): UnrecoverableError {
+    const { order, bad } = this.of;
+    const { line, rows } = this.place;
+    return new UnrecoverableError(
+      `more than ${order.maxBadLines} bad lines: line ${line - lines} is another one (${fault?.kind}); all are in ${bad.name}, ` +
+        `${rows} others in the table. rowlock retry goes on behind them, and bears as many again`,
+    );
+  }
+}
+
+const withFault = ({ start, end, lines }: Line, fault: LineFault): Line => ({ start, end, lines, fault });
+
+const withoutLineEnd = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '');
