@@ -50,6 +50,10 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export interface JobSettings {
   smtpUrl?: string | undefined;
   mailFrom?: string | undefined;
+  /** The folder of the files that payloads may name, as an absolute path. */
+  jobFilesDir?: string | undefined;
+  /** The tables that csv.import may write to. */
+  csvImportTables?: string[] | undefined;
   /** Where reports are written, as an absolute path. */
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
@@ -102,6 +106,8 @@ const OTHER_SETTINGS = {
   metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: metricsPath, isPath: true },
   smtpUrl: { variable: 'SMTP_URL', shape: mailUrl },
   mailFrom: { variable: 'MAIL_FROM', shape: text },
+  jobFilesDir: { variable: 'JOB_FILES_DIR', shape: text, isPath: true },
+  csvImportTables: { variable: 'CSV_IMPORT_TABLES', shape: names },
   reportDir: { variable: 'REPORT_DIR', shape: text, isPath: true },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: serverUrl },
   reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: text, isPath: true },
@@ -152,6 +158,8 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
+      jobFilesDir: other.jobFilesDir,
+      csvImportTables: other.csvImportTables,
       reportDir: other.reportDir,
       reportDatabase: other.reportDatabase ?? other.database,
       reportSqlDir: other.reportSqlDir,

@@ -1,5 +1,6 @@
 import type { JobSettings } from '../config';
 import type { JobDefinition } from '../worker/define';
+import { csvImport } from './csv-import';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
 
@@ -7,12 +8,17 @@ import { reportGenerate } from './report-generate';
 export function builtInJobs({
   smtpUrl,
   mailFrom,
+  jobFilesDir,
+  csvImportTables,
   reportDir,
   reportDatabase,
   reportSqlDir,
 }: JobSettings): JobDefinition[] {
   const jobs: JobDefinition[] = [];
   if (smtpUrl !== undefined) jobs.push(emailSend({ smtpUrl, mailFrom }));
+  if (jobFilesDir !== undefined && csvImportTables !== undefined) {
+    jobs.push(csvImport({ filesDir: jobFilesDir, tables: csvImportTables }));
+  }
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
   }
@@ -22,11 +28,14 @@ export function builtInJobs({
 /** The job types that {@link builtInJobs} leaves out, and the variables that each wants. */
 export function leftOutJobs({
   smtpUrl,
+  jobFilesDir,
+  csvImportTables,
   reportDir,
   reportDatabase,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
     'email.send': { SMTP_URL: smtpUrl },
+    'csv.import': { JOB_FILES_DIR: jobFilesDir, CSV_IMPORT_TABLES: csvImportTables },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
   };
   return Object.entries(wanted)
