@@ -2,7 +2,7 @@ import { isRowRefused } from '../db/faults';
 import { codeOf, messageOf, oneLine, UnrecoverableError } from '../errors';
 import type { JobContext } from '../worker/define';
 import type { BadLine, BadLines } from './csv-bad-lines';
-import { insertLines, insertStatement } from './csv-insert';
+import { type InsertWords, insertLines, insertWords, type Row } from './csv-insert';
 import { type Line, type LineFault, readBytes } from './csv-lines';
 import type { ImportOrder } from './csv-payload';
 import { assertUnchanged, type Place } from './csv-place';
@@ -26,12 +26,12 @@ export class Committer {
   /** Behind the last line that was committed. */
   place: Place;
   private readonly of: Import;
-  private readonly statement: string;
+  private readonly words: InsertWords;
 
   constructor(of: Import, place: Place) {
     this.of = of;
     this.place = place;
-    this.statement = insertStatement(of.target, of.order.onDuplicate);
+    this.words = insertWords(of.target, of.order.onDuplicate);
   }
 
   /**
@@ -39,17 +39,17 @@ export class Committer {
    *
    * @throws UnrecoverableError if there are more bad lines than the payload allows; what comes before is committed
    */
-  async commit(lines: readonly Line[]): Promise<void> {
+  async commit(lines: readonly Line<Row>[]): Promise<void> {
     const { ctx, file, order, target } = this.of;
     ctx.signal.throwIfAborted();
     await assertUnchanged(file, order.file, this.place);
     const last = this.findOneTooMany(lines);
     if (last !== undefined) lines = lines.slice(0, lines.indexOf(last) + 1);
-    const rows = lines.filter(({ fields = [] }) => fields.length > 0);
+    const rows = lines.filter(({ row }) => row !== undefined);
     const behind = await this.putAside(lines, rows.length);
     const next = last === undefined ? behind : { ...behind, accepted: behind.bad };
     try {
-      await ctx.save(next, (tx) => insertLines(tx, this.statement, target, rows));
+      await ctx.save(next, (tx) => insertLines(tx, this.words, target, rows));
     } catch (error) {
       if (!isRowRefused(error)) throw error;
       return this.commitInParts(lines, rows, error);
@@ -62,7 +62,7 @@ export class Committer {
    * For one row the server refuses the whole batch. Each half of it is then a batch of its own, down to the row that it
    * is about: so what is committed is always all that comes before a place.
    */
-  private async commitInParts(lines: readonly Line[], rows: readonly Line[], error: unknown): Promise<void> {
+  private async commitInParts(lines: readonly Line<Row>[], rows: readonly Line<Row>[], error: unknown): Promise<void> {
     if (rows.length > 1) {
       const half = lines.length >> 1;
       await this.commit(lines.slice(0, half));
@@ -73,28 +73,30 @@ export class Committer {
   }
 
   /** The bad line that is one more than may be put aside. */
-  private findOneTooMany(lines: readonly Line[]): Line | undefined {
+  private findOneTooMany(lines: readonly Line<Row>[]): Line<Row> | undefined {
     const { bad, accepted } = this.place;
     return lines.filter(({ fault }) => fault !== undefined)[this.of.order.maxBadLines - (bad - accepted)];
   }
 
   /** Writes the bad ones of these lines to the side file. @returns the place behind the lines */
-  private async putAside(lines: readonly Line[], rows: number): Promise<Place> {
+  private async putAside(lines: readonly Line<Row>[], rows: number): Promise<Place> {
     const next = { ...this.place, rows: this.place.rows + rows, byte: lines.at(-1)?.end ?? this.place.byte };
     const aside: BadLine[] = [];
-    for (const { start, end, lines: count, fault } of lines) {
-      if (fault !== undefined) {
-        const bytes = await readBytes(this.of.file.handle, start, Math.min(end - start, LONGEST_TEXT_BYTES));
-        aside.push({ line: next.line, reason: oneLine(fault.why, LONGEST_REASON), text: withoutLineEnd(bytes) });
-      }
-      next.line += count;
+    for (const line of lines) {
+      if (line.fault !== undefined) aside.push(await this.describe(line, line.fault, next.line));
+      next.line += line.lines;
     }
     next.bad += aside.length;
     if (aside.length > 0) next.badBytes = await this.of.bad.write(next.badBytes, aside);
     return next;
   }
 
-  private giveUp({ fault, lines }: Line): UnrecoverableError {
+  private async describe({ start, end }: Line<Row>, { why }: LineFault, line: number): Promise<BadLine> {
+    const bytes = await readBytes(this.of.file.handle, start, Math.min(end - start, LONGEST_TEXT_BYTES));
+    return { line, reason: oneLine(why, LONGEST_REASON), text: withoutLineEnd(bytes) };
+  }
+
+  private giveUp({ fault, lines }: Line<Row>): UnrecoverableError {
     const { order, bad } = this.of;
     const { line, rows } = this.place;
     return new UnrecoverableError(
@@ -104,6 +106,6 @@ export class Committer {
   }
 }
 
-const withFault = ({ start, end, lines }: Line, fault: LineFault): Line => ({ start, end, lines, fault });
+const withFault = ({ start, end, lines }: Line<Row>, fault: LineFault): Line<Row> => ({ start, end, lines, fault });
 
 const withoutLineEnd = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '');

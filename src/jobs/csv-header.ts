@@ -1,6 +1,7 @@
 import { UnrecoverableError } from '../errors';
 import { readBytes, readLines } from './csv-lines';
 import type { ImportOrder } from './csv-payload';
+import { EMPTY_TEXT, type Field } from './csv-records';
 import type { JobFile } from './job-file';
 
 /** Where the lines of a file begin, and what its header says. */
@@ -41,15 +42,16 @@ export async function readHeader(
   const from = head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
   if (Array.isArray(columns)) return { byte: from, line: 1, names: null };
 
-  const lines = await readLines(handle, from, { delimiter, size: stats.size }, { lines: 1, bytes: 1 }, signal);
-  const index = lines.findIndex(({ fields }) => fields?.length !== 0);
+  const form = { delimiter, size: stats.size, toRow: (fields: Field[]) => fields };
+  const lines = await readLines(handle, from, form, { lines: 1, bytes: 1 }, signal);
+  const index = lines.findIndex(({ row, fault }) => row !== undefined || fault !== undefined);
   const header = lines[index];
   if (header === undefined) throw new UnrecoverableError(`${file} has no header, and nothing else`);
   if (header.fault !== undefined) {
     throw new UnrecoverableError(`the header of ${file} cannot be read: ${header.fault.kind}`);
   }
   const line = lines.slice(0, index + 1).reduce((sum, { lines: own }) => sum + own, 1);
-  return { byte: header.end, line, names: (header.fields ?? []).map((name) => name?.trim() ?? '') };
+  return { byte: header.end, line, names: (header.row ?? []).map((name) => (name === EMPTY_TEXT ? '' : name.trim())) };
 }
 
 function findFault(head: Buffer): string | undefined {

@@ -3,10 +3,11 @@ import { UnrecoverableError } from '../errors';
 import { defineJob, type FunctionJob, type JobContext } from '../worker/define';
 import { BadLines } from './csv-bad-lines';
 import { Committer } from './csv-commit';
-import { longestLine } from './csv-insert';
+import { longestLine, type Row, toRow } from './csv-insert';
 import { type Line, LONGEST_RECORD, readLines } from './csv-lines';
 import { type ImportOrder, importSchema } from './csv-payload';
 import { findPlace } from './csv-place';
+import type { Field } from './csv-records';
 import { findTarget, type Target } from './csv-target';
 import { openJobFile } from './job-file';
 
@@ -43,7 +44,7 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
       }
       const file = await openJobFile(filesDir, order.file);
       const bad = new BadLines(file.path, ctx.job.id);
-      let ahead: Promise<Line[]> | undefined;
+      let ahead: Promise<Line<Row>[]> | undefined;
       try {
         const place = await findPlace(file, order, ctx);
         const target = await lookAtTable(ctx, order, place);
@@ -53,6 +54,7 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
           fields: target.fields,
           size: place.size,
           longest: Math.min(LONGEST_RECORD, longestLine(target)),
+          toRow: (fields: Field[]) => toRow(target, fields),
         };
         const read = (from: number) => {
           ahead = readLines(file.handle, from, form, BATCH, ctx.signal);

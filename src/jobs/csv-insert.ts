@@ -1,9 +1,11 @@
-import { escapeId } from 'mysql2';
-import { withoutStatement } from '../db/faults';
+import { escapeId, escape as quote } from 'mysql2';
+import { isDenied, withoutStatement } from '../db/faults';
 import { text } from '../db/statements';
+import { messageOf } from '../errors';
 import type { Tx } from '../worker/define';
 import type { Line } from './csv-lines';
 import type { OnDuplicate } from './csv-payload';
+import { EMPTY_TEXT, type Field } from './csv-records';
 import type { Target } from './csv-target';
 
 /** Triggers and foreign keys may make a batch slow; a network that swallows packets is given up after this. */
@@ -12,8 +14,22 @@ const STATEMENT_TIMEOUT_MS = 300_000;
 /** What is left of a packet for the names in the statement: 64 characters each, at most three times. */
 const NAMES_BYTES = 64 * 1024;
 
-/** The statement that puts lines into the table, but for its values. */
-export function insertStatement({ table, columns }: Target, onDuplicate: OnDuplicate): string {
+/** A line as it stands in the statement: its values in parentheses. */
+export type Row = string;
+
+export const toRow = ({ sources }: Target, fields: Field[]): Row => {
+  const row = sources.map(({ field, empty }) => {
+    const value = fields[field];
+    if (value === EMPTY_TEXT) return '';
+    return value === '' ? empty : value;
+  });
+  return quote([row]);
+};
+
+/** What stands before and behind the rows, in the statement that puts them into the table. */
+export type InsertWords = [before: string, behind: string];
+
+export function insertWords({ table, columns }: Target, onDuplicate: OnDuplicate): InsertWords {
   const names = columns.map((name) => escapeId(name, true));
   const [first = ''] = names;
   const changes = onDuplicate === 'ignore' ? [`${first} = ${first}`] : names.map((name) => `${name} = VALUES(${name})`);
@@ -22,43 +38,53 @@ export function insertStatement({ table, columns }: Target, onDuplicate: OnDupli
     columns: names.join(', '),
     changes: changes.join(', '),
   };
-  const template = text(onDuplicate === 'error' ? 'insert_csv_rows' : 'upsert_csv_rows');
-  return template.replaceAll(/\{(\w+)\}/g, (_, part: string) => parts[part] ?? '').replace(':rows', '?');
+  const fill = (words = '') => words.replaceAll(/\{(\w+)\}/g, (_, part: string) => parts[part] ?? '');
+  const [before, behind] = text(onDuplicate === 'error' ? 'insert_csv_rows' : 'upsert_csv_rows').split(':rows');
+  return [fill(before), fill(behind)];
 }
 
 /** Sends lines: all of them are taken, or none, as the transaction is undone. */
-export async function insertLines(tx: Tx, statement: string, target: Target, lines: readonly Line[]): Promise<void> {
+export async function insertLines(
+  tx: Tx,
+  [before, behind]: InsertWords,
+  target: Target,
+  lines: readonly Line<Row>[],
+): Promise<void> {
   for (const part of splitByBytes(target, lines)) {
     try {
-      await tx.query({ sql: statement, values: [toRows(target, part)], timeout: STATEMENT_TIMEOUT_MS });
+      const sql = `${before}${part.join()}${behind}`;
+      // The driver would look through all of it for placeholders.
+      await tx.query({ sql, values: null, namedPlaceholders: false, timeout: STATEMENT_TIMEOUT_MS });
     } catch (error) {
-      throw withoutStatement(error);
+      if (!isDenied(error)) throw withoutStatement(error);
+      throw new Error(
+        `${messageOf(error)}; GRANT INSERT on it, and for onDuplicate SELECT and UPDATE too, to the user of DATABASE_URL`,
+      );
     }
   }
 }
 
 /** Parts that fit into a packet each. */
-function splitByBytes(target: Target, lines: readonly Line[]): Line[][] {
-  const parts: Line[][] = [];
+function splitByBytes(target: Target, lines: readonly Line<Row>[]): Row[][] {
+  const parts: Row[][] = [];
   let room = 0;
   for (const line of lines) {
+    if (line.row === undefined) continue;
     const bytes = mostBytes(target, line);
     if (bytes > room) {
       parts.push([]);
       room = target.packetBytes - NAMES_BYTES;
     }
-    parts.at(-1)?.push(line);
+    parts.at(-1)?.push(line.row);
     room -= bytes;
   }
   return parts;
 }
 
 /** Of a line in a statement: each byte may need a backslash, and each value has quotes and a comma, or is a word. */
-const mostBytes = ({ sources }: Target, { start, end }: Line): number => 2 * (end - start) + 8 * sources.length + 3;
+const mostBytes = ({ sources }: Target, { start, end }: Line<Row>): number =>
+  2 * (end - start) + 8 * sources.length + 3;
 
 /** Bytes of a line that fits into a statement, whatever is in it. */
 export const longestLine = ({ sources, packetBytes }: Target): number =>
   Math.floor((packetBytes - NAMES_BYTES - 8 * sources.length - 3) / 2);
-
-const toRows = ({ sources }: Target, lines: readonly Line[]) =>
-  lines.map(({ fields = [] }) => sources.map(({ field, empty }) => fields[field] ?? empty));
