@@ -149,8 +149,8 @@ async function checkTable() {
   const [job] = await query('SELECT status, result, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
   const [rows] = await query(`SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS ids, MIN(id) AS first, MAX(id) AS last,
     SUM(email = CONCAT('customer', id, '@example.com') AND name = CONCAT('Müller, ', id) AND amount = MOD(id, 100000) / 100) AS good,
-    SUM(note IS NULL) AS without FROM customers`);
-  const counts = ['n', 'ids', 'first', 'last', 'good', 'without'].map((key) => Number(rows?.[key]));
+    SUM(note IS NULL) AS nulls FROM customers`);
+  const counts = ['n', 'ids', 'first', 'last', 'good', 'nulls'].map((key) => Number(rows?.[key]));
   const wanted = [LINES, LINES, 1, LINES, LINES, LINES - Math.floor(LINES / 5)];
   const isWhole = job?.['status'] === 'completed' && JSON.stringify(counts) === JSON.stringify(wanted);
   if (!isWhole) print(`found: ${JSON.stringify({ counts, wanted, job })}`);
@@ -202,7 +202,9 @@ function childrenOf(pid) {
 }
 
 /** @param {number} pid */
-const readPeak = (pid) => Number(/^VmHWM:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0) / 1_024;
+function readPeak(pid) {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0) / 1_024;
+}
 
 /** @param {string} path */
 function readIfThere(path) {
@@ -214,10 +216,14 @@ function readIfThere(path) {
 }
 
 /** @param {number} fraction */
-const percent = (fraction) => `${(fraction * 100).toFixed(0)} %`;
+function percent(fraction) {
+  return `${(fraction * 100).toFixed(0)} %`;
+}
 
 /** @param {string} line */
-const print = (line) => process.stdout.write(`${line}\n`);
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}
 
 /** @param {string} sql */
 async function query(sql) {
