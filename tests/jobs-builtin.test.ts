@@ -17,13 +17,16 @@ test('a type is there where its settings are', () => {
     'email.send',
     'report.generate',
   ]);
+  expect(typesOf({ jobFilesDir: '/tmp' })).toEqual([]);
+  expect(typesOf({ jobFilesDir: '/tmp', csvImportTables: ['t'] })).toEqual(['csv.import']);
 });
 
 test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
-    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {} });
-    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-stringify)/.test(path)).join());`;
+    const files = { jobFilesDir: '/tmp', csvImportTables: ['t'] };
+    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {}, ...files });
+    console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-)/.test(path)).join());`;
   expect(
     execFileSync(process.execPath, ['-e', script, join(__dirname, '..', 'dist', 'jobs', 'index.js')], {
       encoding: 'utf8',
@@ -33,7 +36,13 @@ test('a run that has no job of theirs does not load what they need', () => {
 
 test('each payload has a JSON Schema', () => {
   for (const { type, definition } of createRegistry(
-    builtInJobs({ smtpUrl: 'smtp://x', reportDir: '/tmp', reportDatabase }),
+    builtInJobs({
+      smtpUrl: 'smtp://x',
+      reportDir: '/tmp',
+      reportDatabase,
+      jobFilesDir: '/tmp',
+      csvImportTables: ['t'],
+    }),
   ).types()) {
     const schema = 'payload' in definition ? definition.payload : undefined;
     const standard = schema?.['~standard'] as
