@@ -106,6 +106,12 @@ export class Committer {
   }
 }
 
-const withFault = ({ start, end, lines }: Line<Row>, fault: LineFault): Line<Row> => ({ start, end, lines, fault });
+const withFault = ({ start, end, lines }: Line<Row>, fault: LineFault): Line<Row> => ({
+  start,
+  end,
+  lines,
+  row: undefined,
+  fault,
+});
 
 const withoutLineEnd = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '');

@@ -27,7 +27,7 @@ export interface ImportResult {
 }
 
 /** In one transaction. Fewer cost a commit each, more cost memory, and are done again when one of them is bad. */
-const BATCH = { lines: 10_000, bytes: 1024 * 1024 };
+const BATCH = { lines: 5_000, bytes: 512 * 1024 };
 
 /**
  * The job type `csv.import`. Each batch is committed together with the place in the file behind it, so a kill at any

@@ -10,8 +10,8 @@ export interface Line<Row> {
   /** How many lines of text it is. */
   lines: number;
   /** What is made of its fields; undefined of a line with a fault, and of one on which nothing stands. */
-  row?: Row;
-  fault?: LineFault;
+  row: Row | undefined;
+  fault: LineFault | undefined;
 }
 
 /** What is wrong with a line. */
@@ -59,14 +59,16 @@ export async function readLines<Row>(
   const lines: Line<Row>[] = [];
   let at = from;
   let length = PIECE_BYTES;
+  let room = Buffer.allocUnsafe(length);
   const skip = async (kind: string) => {
     const end = await endOfLine(handle, at, form.size, signal);
-    lines.push({ start: at, end, lines: 1, fault: faulty(kind) });
+    lines.push({ start: at, end, lines: 1, row: undefined, fault: faulty(kind) });
     at = end;
   };
   while (at < form.size && lines.length < enough.lines && at - from < enough.bytes) {
     signal.throwIfAborted();
-    const bytes = await readBytes(handle, at, Math.min(length, form.size - at));
+    if (room.length < length) room = Buffer.allocUnsafe(length);
+    const bytes = await readInto(room, handle, at, Math.min(length, form.size - at));
     const isLast = at + bytes.length >= form.size || bytes.length === 0;
     const whole = isLast ? bytes : bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
     const parsed = parseRecords(whole, form.delimiter, isLast);
@@ -101,16 +103,19 @@ function addLines<Row>(
   for (let index = 0; index < records.length; index++) {
     const fields = records[index] ?? [];
     const end = ends[index] ?? start;
-    const lines = isOneLineEach ? 1 : countLines(bytes, start, end);
-    const place = { start: offset + start, end: offset + end, lines };
-    if (!isValid && !isUtf8(bytes.subarray(start, end))) to.push({ ...place, fault: faulty(NOT_UTF8) });
-    else if (end - start > longest) to.push({ ...place, fault: faulty(`longer than ${longest} bytes`) });
-    else if (fields.length === 1 && fields[0] === '') to.push(place);
-    else if (wanted === undefined || fields.length === wanted) to.push({ ...place, row: toRow(fields) });
-    else to.push({ ...place, fault: faulty(`${fields.length} fields and not ${wanted}`) });
+    const line: Line<Row> = { start: offset + start, end: offset + end, lines: 1, row: undefined, fault: undefined };
+    if (!isOneLineEach) line.lines = countLines(bytes, start, end);
+    if (!isValid && !isUtf8(bytes.subarray(start, end))) line.fault = faulty(NOT_UTF8);
+    else if (end - start > longest) line.fault = faulty(`longer than ${longest} bytes`);
+    else if (wanted !== undefined && fields.length !== wanted) {
+      if (!isBlank(fields)) line.fault = faulty(`${fields.length} fields and not ${wanted}`);
+    } else if (!isBlank(fields)) line.row = toRow(fields);
+    to.push(line);
     start = end;
   }
 }
+
+const isBlank = (fields: Field[]): boolean => fields.length === 1 && fields[0] === '';
 
 const NOT_UTF8 = 'not UTF-8; convert the file, as with iconv -f WINDOWS-1252 -t UTF-8';
 
@@ -124,15 +129,17 @@ function countLines(bytes: Buffer, from: number, to: number): number {
 }
 
 /** Up to `length` bytes; fewer where the file ends. */
-export async function readBytes(handle: FileHandle, from: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+export const readBytes = (handle: FileHandle, from: number, length: number): Promise<Buffer> =>
+  readInto(Buffer.allocUnsafe(length), handle, from, length);
+
+async function readInto(room: Buffer, handle: FileHandle, from: number, length: number): Promise<Buffer> {
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, from + filled);
+    const { bytesRead } = await handle.read(room, filled, length - filled, from + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  return buffer.subarray(0, filled);
+  return room.subarray(0, filled);
 }
 
 /** Behind the next line end, or at the end of the file. A line of any length is only looked through. */
