@@ -37,9 +37,11 @@ export class Committer {
   /**
    * Commits lines, at least one; bad ones are put aside.
    *
+   * @param meanwhile is called once the rows are on their way, perhaps more than once: what it does the server does not
+   *   wait for
    * @throws UnrecoverableError if there are more bad lines than the payload allows; what comes before is committed
    */
-  async commit(lines: readonly Line<Row>[]): Promise<void> {
+  async commit(lines: readonly Line<Row>[], meanwhile: () => void = () => undefined): Promise<void> {
     const { ctx, file, order, target } = this.of;
     ctx.signal.throwIfAborted();
     await assertUnchanged(file, order.file, this.place);
@@ -49,7 +51,11 @@ export class Committer {
     const behind = await this.putAside(lines, rows.length);
     const next = last === undefined ? behind : { ...behind, accepted: behind.bad };
     try {
-      await ctx.save(next, (tx) => insertLines(tx, this.words, target, rows));
+      await ctx.save(next, (tx) => {
+        const inserted = insertLines(tx, this.words, target, rows);
+        meanwhile();
+        return inserted;
+      });
     } catch (error) {
       if (!isRowRefused(error)) throw error;
       return this.commitInParts(lines, rows, error);

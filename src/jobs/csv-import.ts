@@ -64,11 +64,15 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
         };
         let lines = await read(place.byte);
         for (let last = lines.at(-1); last !== undefined; last = lines.at(-1)) {
-          // The next batch is read while the server has this one.
-          const next = read(last.end);
-          await commit.commit(lines);
+          // The next batch is parsed while the server has this one, and not sooner: what is parsed before the rows are
+          // sent keeps the server waiting for them.
+          const behind = last.end;
+          let next: Promise<Line<Row>[]> | undefined;
+          await commit.commit(lines, () => {
+            next ??= read(behind);
+          });
           await ctx.progress(commit.place.byte / place.size);
-          lines = await next;
+          lines = await (next ?? read(behind));
         }
         const { rows, bad: badLines } = commit.place;
         return { rows, badLines, ...(badLines > 0 && { badFile: bad.name }) };
