@@ -6,7 +6,7 @@ import { Committer } from './csv-commit';
 import { longestLine, type Row, toRow } from './csv-insert';
 import { type Line, LONGEST_RECORD, readLines } from './csv-lines';
 import { type ImportOrder, importSchema } from './csv-payload';
-import { findPlace } from './csv-place';
+import { assertUnchanged, findPlace } from './csv-place';
 import type { Field } from './csv-records';
 import { findTarget, type Target } from './csv-target';
 import { openJobFile } from './job-file';
@@ -74,6 +74,8 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
           await ctx.progress(commit.place.byte / place.size);
           lines = await (next ?? read(behind));
         }
+        // What was written to it meanwhile is not in the table.
+        await assertUnchanged(file, order.file, commit.place);
         const { rows, bad: badLines } = commit.place;
         return { rows, badLines, ...(badLines > 0 && { badFile: bad.name }) };
       } finally {
