@@ -65,6 +65,8 @@ export interface JobSettings {
   /** Addresses and networks within this host's own reach that webhooks may go to. */
   webhookAllowPrivate?: readonly string[] | undefined;
   webhookTimeoutMs?: number | undefined;
+  /** The tables that csv.import may write to. */
+  csvImportTables?: string[] | undefined;
   /** Where reports are written, as an absolute path. */
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
@@ -124,6 +126,7 @@ const OTHER_SETTINGS = {
   webhookSecrets: { variable: 'WEBHOOK_SECRET', shape: webhookSecrets },
   webhookAllowPrivate: { variable: 'WEBHOOK_ALLOW_PRIVATE', shape: addressRanges },
   webhookTimeout: { variable: 'WEBHOOK_TIMEOUT', shape: duration(1_000) },
+  csvImportTables: { variable: 'CSV_IMPORT_TABLES', shape: names },
   reportDir: { variable: 'REPORT_DIR', shape: text, isPath: true },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: serverUrl },
   reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: text, isPath: true },
@@ -181,6 +184,7 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
       webhookSecrets: other.webhookSecrets,
       webhookAllowPrivate: other.webhookAllowPrivate,
       webhookTimeoutMs: other.webhookTimeout,
+      csvImportTables: other.csvImportTables,
       reportDir: other.reportDir,
       reportDatabase: other.reportDatabase ?? other.database,
       reportSqlDir: other.reportSqlDir,

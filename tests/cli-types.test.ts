@@ -37,6 +37,7 @@ test('without any setting it says what to set, and needs no database', async () 
     stderr: '',
     stdout:
       'no job types are known here; name a file of them with --jobs, or ROWLOCK_JOBS\n\n' +
+      'csv.import is left out: set JOB_FILES_DIR and CSV_IMPORT_TABLES\n' +
       'email.send is left out: set SMTP_URL\n' +
       'email.broadcast is left out: set SMTP_URL and JOB_FILES_DIR or MAIL_SQL_DIR\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n' +
       'video.transcode is left out: set JOB_FILES_DIR and FFMPEG_PATH\n' +
@@ -103,7 +104,7 @@ test('the same in JSON', async () => {
 });
 
 test('the payload of each type that ships is shown', async () => {
-  const video = { JOB_FILES_DIR: folder, FFMPEG_PATH: 'ffmpeg' };
+  const video = { JOB_FILES_DIR: folder, FFMPEG_PATH: 'ffmpeg', CSV_IMPORT_TABLES: 't' };
   const webhook = { WEBHOOK_SECRET: `whsec_s3cret${'A'.repeat(34)}` };
   const mail = { SMTP_URL: 'smtp://mail:s3cret@127.0.0.1' };
   const env = { ...mail, ...video, ...webhook, REPORT_DIR: folder, DATABASE_URL: 'mysql://u:s3cret@x/d' };

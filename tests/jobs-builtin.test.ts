@@ -25,12 +25,13 @@ test('a type is there where its settings are', () => {
     'video.transcode',
     'webhook.deliver',
   ]);
+  expect(typesOf({ jobFilesDir: '/tmp', csvImportTables: ['t'] })).toEqual(['csv.import']);
 });
 
 test('a run that has no job of theirs does not load what they need', () => {
   const script = `
     const { builtInJobs } = require(process.argv[1]);
-    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {}, webhookSecrets: [], jobFilesDir: '/tmp', ffmpegPath: 'x' });
+    builtInJobs({ smtpUrl: 'smtp://127.0.0.1', reportDir: '/tmp', reportDatabase: {}, webhookSecrets: [], jobFilesDir: '/tmp', csvImportTables: ['t'], ffmpegPath: 'x' });
     console.log(Object.keys(require.cache).filter((path) => /node_modules.(nodemailer|csv-|liquidjs|ipaddr|zod)/.test(path)).join());
     console.log(process.moduleLoadList.filter((name) => /NativeModule (http|dns|readline)$/.test(name)).join());`;
   expect(
@@ -47,6 +48,7 @@ test('each payload has a JSON Schema', () => {
       reportDir: '/tmp',
       reportDatabase,
       jobFilesDir: '/tmp',
+      csvImportTables: ['t'],
       ffmpegPath: 'x',
       webhookSecrets: [],
     }),

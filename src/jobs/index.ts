@@ -1,22 +1,23 @@
 import type { JobSettings } from '../config';
 import type { JobDefinition } from '../worker/define';
+import { csvImport } from './csv-import';
 import { emailBroadcast } from './email-broadcast';
 import { emailSend } from './email-send';
 import { reportGenerate } from './report-generate';
 import { videoTranscode } from './video-transcode';
 import { webhookDeliver } from './webhook-deliver';
 
-/** The job types that ship with Rowlock, each where the setting that it needs is present. */
+/** The job types that ship with Rowlock, each where the settings that it needs are present. */
 export function builtInJobs({
   smtpUrl,
   mailFrom,
   mailTemplateDir,
   mailSqlDir,
   jobFilesDir,
+  csvImportTables,
   reportDir,
   reportDatabase,
   reportSqlDir,
-  jobFilesDir,
   ffmpegPath,
   webhookSecrets,
   webhookAllowPrivate,
@@ -28,6 +29,9 @@ export function builtInJobs({
     const recipients = { filesDir: jobFilesDir, sqlDir: mailSqlDir, database: reportDatabase };
     if (jobFilesDir !== undefined || mailSqlDir !== undefined)
       jobs.push(emailBroadcast({ ...recipients, templateDir: mailTemplateDir }));
+  }
+  if (jobFilesDir !== undefined && csvImportTables !== undefined) {
+    jobs.push(csvImport({ filesDir: jobFilesDir, tables: csvImportTables }));
   }
   if (reportDir !== undefined && reportDatabase !== undefined) {
     jobs.push(reportGenerate({ reportDir, database: reportDatabase, reportsFolder: reportSqlDir }));
@@ -45,13 +49,14 @@ export function leftOutJobs({
   smtpUrl,
   mailSqlDir,
   jobFilesDir,
+  csvImportTables,
   reportDir,
   reportDatabase,
-  jobFilesDir,
   ffmpegPath,
   webhookSecrets,
 }: JobSettings): { type: string; missing: string[] }[] {
   const wanted = {
+    'csv.import': { JOB_FILES_DIR: jobFilesDir, CSV_IMPORT_TABLES: csvImportTables },
     'email.send': { SMTP_URL: smtpUrl },
     'email.broadcast': { SMTP_URL: smtpUrl, 'JOB_FILES_DIR or MAIL_SQL_DIR': jobFilesDir ?? mailSqlDir },
     'report.generate': { REPORT_DIR: reportDir, DATABASE_URL: reportDatabase },
