@@ -7,7 +7,7 @@ import { openWorkshop } from './support/workshop';
 const CLI = join(__dirname, '..', 'dist', 'cli.js');
 
 /** The library's errors, and what they need. */
-const SHARED = ['dist/errors.js', 'dist/duration.js', 'node_modules/ms/index.js'].map((file) =>
+const SHARED = ['dist/errors.js', 'dist/duration.js', 'node_modules/ms/index.js', 'dist/harmless.js'].map((file) =>
   join(__dirname, '..', file),
 );
 

@@ -1,24 +1,10 @@
 import type { Pool } from '../src/db/pool';
-import type { Settled, Settlement } from '../src/queue/settle';
+import type { Settled } from '../src/queue/settle';
 import { Settler } from '../src/worker/settler';
+import { outcomeOf } from './support/queue';
 
 // No new session is let in while somebody changes the password, or the server's certificate. That once made dead letters
 // of retries, and dropped the results of jobs that had completed.
-
-const settlement = (more: Partial<Settlement>): Settlement => ({
-  id: 1,
-  attempts: 1,
-  status: 'completed',
-  count: 'completed',
-  charged: true,
-  crashed: false,
-  cancelled: false,
-  delayMs: 0,
-  result: null,
-  error: null,
-  freeKey: false,
-  ...more,
-});
 
 const REFUSALS = [
   { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR', sqlState: '28000', fatal: true },
@@ -52,8 +38,10 @@ function openSettler(refusal: object, refusals: number) {
 
 test.each(REFUSALS)('a login that is refused ($code) changes no outcome', async (refusal) => {
   const { settler, told } = openSettler(refusal, 2);
-  settler.add(settlement({ id: 1, result: '"done"' }));
-  settler.add(settlement({ id: 2, status: 'pending', count: 'retried', delayMs: 1_000, error: 'no luck' }));
+  settler.add(outcomeOf({ id: 1, attempts: 1 }, { result: '"done"' }));
+  settler.add(
+    outcomeOf({ id: 2, attempts: 1 }, { status: 'pending', count: 'retried', delayMs: 1_000, error: 'no luck' }),
+  );
   await settler.drained();
   expect(told).toMatchObject({ dropped: 0, faults: 0, waits: 2 });
   expect(told.settled.map((one) => one.settlement)).toMatchObject([
@@ -66,7 +54,7 @@ test('one that stays refused ends the run, and makes no dead letter', async () =
   let now = 0;
   const clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 40_000));
   const { settler, told } = openSettler(REFUSALS[0] ?? {}, 1_000);
-  settler.add(settlement({ id: 2, status: 'pending', count: 'retried', error: 'no luck' }));
+  settler.add(outcomeOf({ id: 2, attempts: 1 }, { status: 'pending', count: 'retried', error: 'no luck' }));
   await settler.drained();
   clock.mockRestore();
   expect(told).toMatchObject({ settled: [], dropped: 0, faults: 1 });

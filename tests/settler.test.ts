@@ -1,7 +1,7 @@
 import type { Pool } from '../src/db/pool';
-import type { Settlement } from '../src/queue/settle';
 import { Settler } from '../src/worker/settler';
 import { startProxy } from './support/proxy';
+import { outcomeOf } from './support/queue';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -48,20 +48,6 @@ test('a job that a producer’s open transaction holds up is settled beside the 
 describe('an outcome that comes just as the last flush ends', () => {
   const HOPS = Array.from({ length: 40 }, (_, hops) => hops);
 
-  const settlement = (id: number): Settlement => ({
-    id,
-    attempts: 1,
-    status: 'completed',
-    count: 'completed',
-    charged: true,
-    crashed: false,
-    cancelled: false,
-    delayMs: 0,
-    result: null,
-    error: null,
-    freeKey: false,
-  });
-
   /** A server that does all at once: only the order of microtasks is looked at. */
   const tx = {
     query: ({ values }: { values?: { ids?: unknown[] } }) =>
@@ -94,10 +80,10 @@ describe('an outcome that comes just as the last flush ends', () => {
     });
     const addLater = async () => {
       for (let hop = 0; hop < hops; hop++) await undefined;
-      settler.add(settlement(2));
+      settler.add(outcomeOf({ id: 2, attempts: 1 }));
       added();
     };
-    settler.add(settlement(1));
+    settler.add(outcomeOf({ id: 1, attempts: 1 }));
     await isAdded;
     await settler.drained();
     expect(written).toEqual([1, 2]);
@@ -122,7 +108,7 @@ describe('an outcome that comes just as the last flush ends', () => {
       onWaiting: never,
       onDropped: never,
     });
-    settler.add(settlement(1));
+    settler.add(outcomeOf({ id: 1, attempts: 1 }));
     await settler.drained();
     expect(settler.backlog).toBe(0);
   });

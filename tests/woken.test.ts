@@ -32,9 +32,16 @@ test('a run that is frozen at the answer to its claim, and wakes when others hav
   const worker = shop.start(['--lease', '1s'], { DATABASE_URL: proxy.url });
   await until(async () => (await countJobs(shop, `status = 'running'`)) === 2, 'its claim is committed');
   worker.child.kill('SIGSTOP');
+  const [frozen] = await shop.rows('SELECT NOW(3) AS since');
   proxy.answer();
   await expireLeases(shop);
   await shop.run();
+  // By its own clock, too: others may have done its jobs before that, and then it begins them beside the new holder.
+  await until(
+    async () =>
+      (await shop.rows('SELECT 1 FROM DUAL WHERE NOW(3) > ? + INTERVAL 1 SECOND', [frozen?.['since']])).length,
+    'it is frozen for longer than its lease',
+  );
   worker.child.kill('SIGCONT');
   const { code, stderr } = await worker.ended;
   expect({ code, stderr }).toEqual({ code: 75, stderr: expect.stringContaining('another run closed it') });

@@ -8,7 +8,7 @@ let isYoungKeptSmall = false;
 
 /**
  * The heap is collected once it has grown by half, and not only at four times its size; young objects get no more room
- * once they have enough. A run of a million jobs that do nothing takes 127 MB at most on Node 26, and not 170.
+ * once they have enough. A run of a million jobs that do nothing takes 118 MB at most on Node 26, and not 170.
  * Called at each claim: a run that finds nothing changes nothing. Node 20 to 26 know the flags; one that does not would
  * say so on stderr.
  */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
 import { Hogs } from '../stage/hogs.mjs';
+import { EVERY_KIND, longAndShort } from '../stage/long-and-short.mjs';
 import { killSession } from '../stage/sessions.mjs';
 import { until } from '../stage/until.mjs';
 
@@ -26,24 +27,8 @@ export const scene = {
     // Longer than a process waits for its turn on a busy machine: each lease that is lost makes eight suspects.
     stage.leaseMs = 8_000;
     const random = stage.random.fork('refusals');
-    // Runs that begin and end all the while, beside long ones.
-    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
-    stage.startProducers({
-      // Poison: for suspects, each in a process of its own.
-      mix: {
-        noop: 6,
-        result: 3,
-        slow: 1,
-        'effect.complete': 4,
-        'effect.save': 4,
-        retry: 1,
-        fail: 0.2,
-        once: 0.3,
-        poison: 0.01,
-      },
-      jobsPerSecond: 150,
-      payloadOf: (type, choice) => (type.startsWith('effect') ? { ms: choice.int(0, 150) } : {}),
-    });
+    stage.startFleet({ each: longAndShort });
+    stage.startProducers(EVERY_KIND);
     // From before on: later it might find none free itself.
     const admin = await stage.server.connect();
     stage.atEnd(() => admin.destroy());

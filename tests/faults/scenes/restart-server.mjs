@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBrokenRuns } from '../stage/broken-runs.mjs';
+import { EVERY_KIND, longAndShort } from '../stage/long-and-short.mjs';
 
 /** Between the server's return and its next end: time enough for runs to have work in hand again. */
 const UP_MS = { from: 400, to: 4_000 };
@@ -16,24 +17,8 @@ export const scene = {
     stage.leaseMs = 8_000;
     const random = stage.random.fork('restarts');
     const { server } = stage;
-    // Runs that begin and end all the while, beside long ones.
-    stage.startFleet({ each: (number) => ({ args: ['--max-time', number % 3 === 0 ? '20s' : '4s'] }) });
-    stage.startProducers({
-      // Poison: for suspects, each in a process of its own.
-      mix: {
-        noop: 6,
-        result: 3,
-        slow: 1,
-        'effect.complete': 4,
-        'effect.save': 4,
-        retry: 1,
-        fail: 0.2,
-        once: 0.3,
-        poison: 0.01,
-      },
-      jobsPerSecond: 150,
-      payloadOf: (type, choice) => (type.startsWith('effect') ? { ms: choice.int(0, 150) } : {}),
-    });
+    stage.startFleet({ each: longAndShort });
+    stage.startProducers(EVERY_KIND);
     while (stage.hasTime) {
       await pause(random.int(UP_MS.from, UP_MS.to));
       const struck = await stage.readHeld();

@@ -7,7 +7,7 @@ import { Database } from './database.mjs';
 import { Faults } from './faults.mjs';
 import { Fleet } from './fleet.mjs';
 import { Ledger } from './ledger.mjs';
-import { Processes } from './processes.mjs';
+import { isRunning, Processes } from './processes.mjs';
 import { Producers } from './producers.mjs';
 import { MeddlingProxy } from './proxy.mjs';
 import { readExecutions, readPrints, readProcesses, readTables } from './read.mjs';
@@ -223,22 +223,21 @@ export class Stage {
     await until('every row ends', haveAllEnded, { deadlineMs, everyMs: 250 }).catch((error) => {
       this.findings.push({ check: 'every row ends', id: '', text: `${error.message}; ${left} are open` });
     });
-    // Closes what the last dead runs have left open.
-    await until(
-      'every run is closed',
-      async () => {
-        const [row] = await this.database.execute(
-          'SELECT COUNT(*) AS open FROM background_job_runs WHERE finished_at IS NULL AND lease_expires_at < NOW(3)',
-        );
-        return Number(row.open) === 0;
-      },
-      { everyMs: 250, deadlineMs: 30_000 },
-    ).catch((error) => this.findings.push({ check: 'the run ledger adds up', id: '', text: error.message }));
+    // One that was killed just now has its lease still: the runs that go on close it once that is over.
+    await until('every run of a dead process is closed', () => this.#areOpenRunsAlive(), {
+      everyMs: 250,
+      deadlineMs: 30_000,
+    }).catch((error) => this.findings.push({ check: 'the run ledger adds up', id: '', text: error.message }));
     await until('every fault is recovered from', () => this.faults.waitedFor.length === 0).catch((error) => {
       this.findings.push({ check: 'every row ends', id: '', text: error.message });
     });
     await Promise.all(this.#fleets.map((fleet) => fleet.stop()));
     await this.sampler.stop();
+  }
+
+  async #areOpenRunsAlive() {
+    const runs = await this.database.execute('SELECT pid FROM background_job_runs WHERE finished_at IS NULL');
+    return runs.every((/** @type {{ pid: number }} */ { pid }) => isRunning(pid));
   }
 
   /** Rows that have not ended, each pause before a next attempt being over. */
