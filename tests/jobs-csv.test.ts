@@ -124,6 +124,29 @@ describe('a file is imported that', () => {
     expect(done.rows.map(({ name }) => name)).toEqual(names);
   });
 
+  test('has words in its fields that mean something to the server', async () => {
+    const names = ['\\N', '\\D', '\\', 'NULL', 'DEFAULT', '\\t', 'a\tb', 'ends in \\', '%s ? :rows', '\u001a\b'];
+    const lines = names.map((name, index) => `${index},"${name}",\n`).join('');
+    const done = await importFile('words.csv', `id,name,city\n${lines}`);
+    expect(done.rows.map(({ name }) => name)).toEqual(names);
+    expect(done.rows.every(({ city }) => city === null)).toBe(true);
+    expect(done.result).toEqual({ rows: names.length, badLines: 0 });
+  });
+
+  test('goes to columns of every kind; what the server only notes is no bad line', async () => {
+    const columns = `id INT PRIMARY KEY, price DECIMAL(6, 2), size ENUM('s', 'm'), tags SET('a', 'b'), more JSON,
+      at DATETIME(3), bytes VARBINARY(20), half FLOAT, big BIGINT UNSIGNED, one CHAR(3)`;
+    const head = 'id,price,size,tags,more,at,bytes,half,big,one\n';
+    const line = `1,1.239,m,"a,b","{""a"": ""b\\n""}",2026-11-01T10:20:30.123,b\\y,0.5,18446744073709551615,a\n`;
+    const done = await importFile('kinds.csv', `${head}${line}2,,,,,,,,,\n`, {}, columns);
+    expect(done.result).toEqual({ rows: 2, badLines: 0 });
+    const [first, second] = done.rows;
+    expect(first).toMatchObject({ price: '1.24', size: 'm', tags: 'a,b', half: 0.5, one: 'a' });
+    expect(first).toMatchObject({ at: '2026-11-01 10:20:30.123', bytes: Buffer.from('b\\y') });
+    expect(String(first?.['big'])).toBe('18446744073709551615');
+    expect(second).toMatchObject({ id: 2, price: null, size: null, more: null, at: null, bytes: null });
+  });
+
   test('has an empty text in quotes: that is no NULL', async () => {
     const done = await importFile('empty.csv', 'id,name,city\n1,"",""\n2,"","a ""b"""\n3,,\n4,x,\n');
     expect(done.rows.map(({ name, city }) => [name, city])).toEqual([

@@ -14,7 +14,7 @@ import { PROJECT } from '../project.mjs';
 
 const LINES = Number(process.env['ROWLOCK_PROVE_LINES'] ?? 1_000_000);
 const KILLS = 20;
-const ROUNDS = 2;
+const ROUNDS = 3;
 /** Of what LOAD DATA makes. */
 const LEAST_SPEED = 0.5;
 const MOST_MEMORY_MB = 150;
@@ -91,9 +91,10 @@ async function compare() {
       `round ${round}: LOAD DATA LOCAL INFILE ${loaded.toFixed(1)} s; csv.import has ${percent(loaded / seconds)} of its speed`,
     );
   }
-  const best = Math.max(...speeds);
-  if (speeds.length > 0) print(`speed: ${percent(best)} of LOAD DATA's (at least ${percent(LEAST_SPEED)})`);
-  return speeds.length === 0 || best >= LEAST_SPEED;
+  const median = speeds.sort((one, other) => one - other)[speeds.length >> 1];
+  if (median === undefined) return true;
+  print(`speed, median: ${percent(median)} of LOAD DATA's (at least ${percent(LEAST_SPEED)})`);
+  return median >= LEAST_SPEED;
 }
 
 /** @returns {Promise<number | undefined>} seconds; undefined: the server does not take it */

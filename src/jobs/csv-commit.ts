@@ -1,11 +1,14 @@
 import { isRowRefused } from '../db/faults';
 import { codeOf, messageOf, oneLine, UnrecoverableError } from '../errors';
-import type { JobContext } from '../worker/define';
+import type { JobContext, Tx } from '../worker/define';
 import type { BadLine, BadLines } from './csv-bad-lines';
-import { type InsertWords, insertLines, insertWords, type Row } from './csv-insert';
+import { insertLines } from './csv-insert';
 import { type Line, type LineFault, readBytes } from './csv-lines';
+import { loadRows, NotLoadedError } from './csv-load';
 import type { ImportOrder } from './csv-payload';
 import { assertUnchanged, type Place } from './csv-place';
+import { isLoadable, type Row } from './csv-row';
+import { type Statements, statementsFor } from './csv-statement';
 import type { Target } from './csv-target';
 import type { JobFile } from './job-file';
 
@@ -21,17 +24,22 @@ export interface Import {
 const LONGEST_TEXT_BYTES = 10_000;
 const LONGEST_REASON = 500;
 
+/** After one that was not loaded, and had to be sent twice: where many rows are bad, or are noted, that costs a twentieth. */
+const BATCHES_INSERTED = 20;
+
 /** Takes lines in the order of the file, each batch in one transaction with the place behind it. */
 export class Committer {
   /** Behind the last line that was committed. */
   place: Place;
   private readonly of: Import;
-  private readonly words: InsertWords;
+  private readonly statements: Statements;
+  /** How many batches are still inserted, as one was not loaded. */
+  private inserts = 0;
 
   constructor(of: Import, place: Place) {
     this.of = of;
     this.place = place;
-    this.words = insertWords(of.target, of.order.onDuplicate);
+    this.statements = statementsFor(of.target, of.order.onDuplicate);
   }
 
   /**
@@ -41,8 +49,13 @@ export class Committer {
    *   wait for
    * @throws UnrecoverableError if there are more bad lines than the payload allows; what comes before is committed
    */
-  async commit(lines: readonly Line<Row>[], meanwhile: () => void = () => undefined): Promise<void> {
-    const { ctx, file, order, target } = this.of;
+  async commit(lines: readonly Line<Row>[], meanwhile: () => void): Promise<void> {
+    await this.commitWhole(lines, meanwhile);
+    if (this.inserts > 0) this.inserts -= 1;
+  }
+
+  private async commitWhole(lines: readonly Line<Row>[], meanwhile: () => void = () => undefined): Promise<void> {
+    const { ctx, file, order } = this.of;
     ctx.signal.throwIfAborted();
     await assertUnchanged(file, order.file, this.place);
     const last = this.findOneTooMany(lines);
@@ -51,17 +64,29 @@ export class Committer {
     const behind = await this.putAside(lines, rows.length);
     const next = last === undefined ? behind : { ...behind, accepted: behind.bad };
     try {
-      await ctx.save(next, (tx) => {
-        const inserted = insertLines(tx, this.words, target, rows);
-        meanwhile();
-        return inserted;
-      });
+      await ctx.save(next, (tx) => this.send(tx, rows, meanwhile));
     } catch (error) {
+      if (error instanceof NotLoadedError) {
+        this.inserts = BATCHES_INSERTED;
+        return this.commitWhole(lines, meanwhile);
+      }
       if (!isRowRefused(error)) throw error;
       return this.commitInParts(lines, rows, error);
     }
     this.place = next;
     if (last !== undefined) throw this.giveUp(last);
+  }
+
+  private send(tx: Tx, lines: readonly Line<Row>[], meanwhile: () => void): Promise<void> {
+    const { target } = this.of;
+    const { load, insert } = this.statements;
+    const rows = lines.flatMap(({ row }) => row ?? []);
+    if (load !== undefined && this.inserts === 0 && rows.length > 0 && rows.every(isLoadable)) {
+      return loadRows(tx, load, target, rows, meanwhile);
+    }
+    const inserted = insertLines(tx, insert, target, lines);
+    meanwhile();
+    return inserted;
   }
 
   /**
@@ -71,11 +96,11 @@ export class Committer {
   private async commitInParts(lines: readonly Line<Row>[], rows: readonly Line<Row>[], error: unknown): Promise<void> {
     if (rows.length > 1) {
       const half = lines.length >> 1;
-      await this.commit(lines.slice(0, half));
-      return this.commit(lines.slice(half));
+      await this.commitWhole(lines.slice(0, half));
+      return this.commitWhole(lines.slice(half));
     }
     const fault = { why: messageOf(error), kind: codeOf(error) ?? 'refused by the server' };
-    return this.commit(lines.map((line) => (line === rows[0] ? withFault(line, fault) : line)));
+    return this.commitWhole(lines.map((line) => (line === rows[0] ? withFault(line, fault) : line)));
   }
 
   /** The bad line that is one more than may be put aside. */

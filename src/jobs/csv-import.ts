@@ -3,11 +3,12 @@ import { UnrecoverableError } from '../errors';
 import { defineJob, type FunctionJob, type JobContext } from '../worker/define';
 import { BadLines } from './csv-bad-lines';
 import { Committer } from './csv-commit';
-import { longestLine, type Row, toRow } from './csv-insert';
+import { longestLine } from './csv-insert';
 import { type Line, LONGEST_RECORD, readLines } from './csv-lines';
 import { type ImportOrder, importSchema } from './csv-payload';
 import { assertUnchanged, findPlace } from './csv-place';
 import type { Field } from './csv-records';
+import { type Row, toRow } from './csv-row';
 import { findTarget, type Target } from './csv-target';
 import { openJobFile } from './job-file';
 

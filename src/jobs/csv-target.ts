@@ -14,13 +14,12 @@ export interface Target {
   fields: number;
   /** The longest statement that the server takes. */
   packetBytes: number;
+  /** False: LOAD DATA LOCAL is switched off (`local_infile`). */
+  takesLoads: boolean;
 }
 
 /** Of a column that may be NULL that; else its default; else the empty text, which the server refuses where it does not fit. */
-export type Empty = null | typeof DEFAULT | '';
-
-/** The word of SQL, which is no text. */
-export const DEFAULT = { toSqlString: () => 'DEFAULT' };
+export type Empty = 'null' | 'default' | 'text';
 
 interface TableColumn {
   name: string;
@@ -30,6 +29,7 @@ interface TableColumn {
   engine: string | null;
   transactional: number | null;
   packetBytes: number;
+  takesLoads: number;
 }
 
 /**
@@ -67,6 +67,7 @@ export async function findTarget(on: Queryable, order: ImportOrder, header: stri
     sources: sources.map(({ column, field }) => ({ field, empty: emptyOf(column) })),
     fields: named.length,
     packetBytes: first.packetBytes,
+    takesLoads: first.takesLoads === 1,
   };
 }
 
@@ -104,8 +105,8 @@ function findFaults(named: (string | undefined)[], found: TableColumn[]): string
 const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase();
 
 function emptyOf({ nullable, hasDefault }: TableColumn): Empty {
-  if (nullable === 1) return null;
-  return hasDefault === 1 ? DEFAULT : '';
+  if (nullable === 1) return 'null';
+  return hasDefault === 1 ? 'default' : 'text';
 }
 
 const SHOWN = 5;
