@@ -46,6 +46,7 @@ test('without any setting it says what to set, and needs no database', async () 
   expect(JSON.parse((await ask(['--json'])).stdout)).toEqual({
     types: [],
     left_out: [
+      { job_type: 'csv.import', missing: ['JOB_FILES_DIR', 'CSV_IMPORT_TABLES'] },
       { job_type: 'email.send', missing: ['SMTP_URL'] },
       { job_type: 'email.broadcast', missing: ['SMTP_URL', 'JOB_FILES_DIR or MAIL_SQL_DIR'] },
       { job_type: 'report.generate', missing: ['REPORT_DIR', 'DATABASE_URL'] },
@@ -113,6 +114,7 @@ test('the payload of each type that ships is shown', async () => {
   const { types, left_out } = JSON.parse(stdout) as { types: unknown; left_out: unknown };
   expect(left_out).toEqual([]);
   expect(types).toMatchObject([
+    { job_type: 'csv.import', payload_schema: { type: 'object', required: ['file', 'table'] } },
     { job_type: 'email.broadcast', payload_schema: { type: 'object', required: ['template', 'recipients'] } },
     { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'report.generate', payload_schema: { type: 'object', required: ['report'] } },
