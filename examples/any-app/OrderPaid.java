@@ -30,8 +30,7 @@ class OrderPaid {
     public static void main(String[] args) throws Exception {
         String order = args[0], note = args[1];
         var env = System.getenv();
-        var url = "jdbc:mariadb://" + env.get("DB_HOST") + ":" + env.get("DB_PORT") + "/" + env.get("DB_NAME");
-        try (var db = DriverManager.getConnection(url, env.get("DB_USER"), env.get("DB_PASSWORD"))) {
+        try (var db = DriverManager.getConnection(env.get("DB_URL"), env.get("DB_USER"), env.get("DB_PASSWORD"))) {
             db.setAutoCommit(false);
             try (var payment = db.prepareStatement("INSERT INTO payments (order_id, note) VALUES (?, ?)")) {
                 var eight = LocalDate.now(ZoneOffset.UTC).plusDays(1).atTime(8, 0).toInstant(ZoneOffset.UTC);

@@ -3,8 +3,7 @@ import mysql from 'mysql2/promise';
 
 /** False: there is such a job already. */
 async function enqueue(db, type, payload, runAt, uniqueKey) {
-  const sql =
-    'INSERT INTO background_jobs (job_type, payload, run_at, unique_key) VALUES (?, ?, FROM_UNIXTIME(?), ?)';
+  const sql = 'INSERT INTO background_jobs (job_type, payload, run_at, unique_key) VALUES (?, ?, FROM_UNIXTIME(?), ?)';
   try {
     await db.execute(sql, [type, JSON.stringify(payload), runAt.getTime() / 1000, uniqueKey]);
   } catch (error) {

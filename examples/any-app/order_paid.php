@@ -3,9 +3,10 @@
 /** False: there is such a job already. */
 function enqueue(PDO $db, string $type, mixed $payload, DateTimeInterface $runAt, ?string $uniqueKey): bool
 {
-    $insert = $db->prepare('INSERT INTO background_jobs (job_type, payload, run_at, unique_key) VALUES (?, ?, FROM_UNIXTIME(?), ?)');
+    $sql = 'INSERT INTO background_jobs (job_type, payload, run_at, unique_key) VALUES (?, ?, FROM_UNIXTIME(?), ?)';
+    $text = json_encode($payload, JSON_THROW_ON_ERROR);
     try {
-        return $insert->execute([$type, json_encode($payload, JSON_THROW_ON_ERROR), $runAt->getTimestamp(), $uniqueKey]);
+        return $db->prepare($sql)->execute([$type, $text, $runAt->getTimestamp(), $uniqueKey]);
     } catch (PDOException $error) {
         if ($error->errorInfo[1] !== 1062) throw $error;
         return false;
@@ -14,7 +15,8 @@ function enqueue(PDO $db, string $type, mixed $payload, DateTimeInterface $runAt
 
 [, $order, $note] = $argv;
 $server = sprintf('mysql:host=%s;port=%s;dbname=%s', getenv('DB_HOST'), getenv('DB_PORT'), getenv('DB_NAME'));
-$db = new PDO("$server;charset=utf8mb4", getenv('DB_USER'), getenv('DB_PASSWORD'), [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
+$db = new PDO("$server;charset=utf8mb4", getenv('DB_USER'), getenv('DB_PASSWORD'));
+$db->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION); // as it is anyway since PHP 8
 
 $db->beginTransaction();
 try {

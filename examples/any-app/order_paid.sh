@@ -10,14 +10,14 @@ eight=$(date -u -d 'tomorrow 08:00' +%s)
 
 if ! said=$(mysql --default-character-set=utf8mb4 "$DB_NAME" 2>&1 <<SQL
 START TRANSACTION;
-INSERT INTO payments (order_id, note) VALUES ($(text "$1"), $(text "$2"));
 INSERT INTO background_jobs (job_type, payload, run_at, unique_key)
 VALUES ('invoice.send', $(text "$payload"), FROM_UNIXTIME($eight), $(text "order $1"));
+INSERT INTO payments (order_id, note) VALUES ($(text "$1"), $(text "$2"));
 COMMIT;
 SQL
 ); then
   case $said in
-    'ERROR 1062 '*) echo "order $1 has its invoice already" ;;
+    *'ERROR 1062 ('*) echo "order $1 has its invoice already" ;;
     *) echo "$said" >&2; exit 1 ;;
   esac
 fi
