@@ -79,7 +79,13 @@ export function unpackPhp(): Runtime {
   const program = php.find(/\/bin\/php[\d.]+$/);
   const extensions = ['mysqlnd', 'pdo', 'pdo_mysql'].map((name) => php.find(RegExp(`/${name}\\.so$`)));
   return {
-    command: [program, '-n', ...extensions.flatMap((path) => ['-d', `extension=${path}`])],
+    command: [
+      program,
+      '-n',
+      '-d',
+      'display_errors=stderr',
+      ...extensions.flatMap((path) => ['-d', `extension=${path}`]),
+    ],
     env: php.findLibraries(program, LIBRARIES_OF_PHP),
   };
 }
