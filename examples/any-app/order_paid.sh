@@ -6,7 +6,7 @@ set -eu
 text() { printf "CONVERT(FROM_BASE64('%s') USING utf8mb4)" "$(printf %s "$1" | base64 | tr -d '\n')"; }
 
 payload=$(jq -cn --arg order "$1" --arg note "$2" '{ order: ($order | tonumber), note: $note }')
-eight=$(date -u -d 'tomorrow 08:00' +%s)
+eight=$(date -u -d 'tomorrow 08:00' +%s) # GNU date
 
 if ! said=$(mysql --default-character-set=utf8mb4 "$DB_NAME" 2>&1 <<SQL
 START TRANSACTION;
@@ -17,7 +17,7 @@ COMMIT;
 SQL
 ); then
   case $said in
-    *'ERROR 1062 ('*) echo "order $1 has its invoice already" ;;
-    *) echo "$said" >&2; exit 1 ;;
+    *'ERROR 1062 ('*one_per_unique_key*) echo "order $1 has its invoice already" ;;
+    *) printf '%s\n' "$said" >&2; exit 1 ;;
   esac
 fi
