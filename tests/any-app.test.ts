@@ -129,7 +129,7 @@ describe.each(APPS.map((app, index) => ({ ...app, order: String(index + 1) })))(
   const testHere = app.isHere ? test : test.skip;
 
   testHere(
-    'a job is inserted inside the transaction of the app',
+    'inserts a job inside its transaction; a taken key and a rollback leave none',
     async () => {
       const runtime = app.find();
       await db.pool.query('SET GLOBAL time_zone = ?', [zone]);
