@@ -1,4 +1,4 @@
-import { createPool } from 'mysql2/promise';
+import { createConnection, createPool } from 'mysql2/promise';
 import { Sidequest } from 'sidequest';
 import { batches, times } from './contender.mjs';
 import { dropDatabase, makeEmptyDatabase } from './mysql-place.mjs';
@@ -16,11 +16,17 @@ const backend = (url) => ({
 
 const QUIET = { level: /** @type {const} */ ('error') };
 
+const QUEUE = { name: 'default', concurrency: TUNING.sidequest.maxConcurrentJobs };
+
 /** @param {string} url */
 async function prepare(url) {
   await makeEmptyDatabase(url);
   await Sidequest.configure({ backend: backend(url), logger: QUIET, skipMigration: false });
   await Sidequest.stop();
+  // Workers that start at the same time would each make their queue, and all but one of them die of it.
+  const connection = await createConnection(url);
+  await connection.query('INSERT INTO sidequest_queues SET ?', [{ ...QUEUE, priority: 0, state: 'active' }]);
+  await connection.end();
 }
 
 /** @param {string} url */
@@ -59,7 +65,7 @@ async function work(url) {
     logger: QUIET,
     skipMigration: true,
     dashboard: { enabled: false },
-    queues: [{ name: 'default', concurrency: TUNING.sidequest.maxConcurrentJobs }],
+    queues: [QUEUE],
     ...TUNING.sidequest,
     gracefulShutdown: false,
   });

@@ -117,14 +117,24 @@ export const isSilence = (error: unknown): boolean => codeOf(error) === 'PROTOCO
 export const isTransient = (error: unknown): boolean =>
   isConflict(error) || (errnoOf(error) ?? 0) in BUSY || (isConnectionLost(error) && !isTooLarge(error));
 
+/** What a server says to a login. Of a statement it says 1045 only where that reads or writes a file of its own. */
+const LOGIN_REFUSED = [
+  1045, // the user, or the password
+  1698, // the same, MariaDB
+  1130, // the host
+  1251, // the driver does not speak its way to log in
+  1862, // the password has expired
+  3118, // MySQL: the account is locked
+  4151, // MariaDB: the same
+  TLS_REQUIRED,
+];
+
 /**
  * True if no new session is let in: the password or the certificate has changed, the user is locked. It says nothing of a
- * statement, and sessions that are open go on.
+ * statement, and sessions that are open go on. By number: the driver marks only some of these as fatal.
  */
 export const isLoginRefused = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  (isTlsRefused(error) || ('fatal' in error && error.fatal === true && isRefusal(error)));
+  isServerError(error, ...LOGIN_REFUSED) || (typeof error === 'object' && error !== null && isTlsRefused(error));
 
 /** True if the server answered the login with a no: waiting does not help. */
 function isRefusal(error: unknown): boolean {
