@@ -11,6 +11,7 @@ import { runScript, say } from './say.mjs';
 const SHELL_SCRIPTS = [
   '.ci/run',
   'completion/rowlock.bash',
+  'examples/any-app/order_paid.sh',
   'scripts/demo/count-words.sh',
   'scripts/demo/sync-stock.sh',
 ];

@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import { ConfigError, messageOf, UsageError } from './errors';
 import { type ConnectionSettings, serverName } from './server-url';
 import {
+  addressRanges,
   age,
   count,
   duration,
@@ -11,10 +12,13 @@ import {
   mailUrl,
   metricsPath,
   names,
+  program,
   type Shape,
   serverUrl,
   text,
+  type WebhookSecret,
   Wrong,
+  webhookSecrets,
   webUrl,
 } from './shapes';
 
@@ -50,6 +54,19 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export interface JobSettings {
   smtpUrl?: string | undefined;
   mailFrom?: string | undefined;
+  /** A folder with templates of mails, as an absolute path. */
+  mailTemplateDir?: string | undefined;
+  /** A folder with the queries that give the recipients of a broadcast, as an absolute path. */
+  mailSqlDir?: string | undefined;
+  /** The folder of the files that payloads may name, as an absolute path. */
+  jobFilesDir?: string | undefined;
+  ffmpegPath?: string | undefined;
+  webhookSecrets?: readonly WebhookSecret[] | undefined;
+  /** Addresses and networks within this host's own reach that webhooks may go to. */
+  webhookAllowPrivate?: readonly string[] | undefined;
+  webhookTimeoutMs?: number | undefined;
+  /** The tables that csv.import may write to. */
+  csvImportTables?: string[] | undefined;
   /** Where reports are written, as an absolute path. */
   reportDir?: string | undefined;
   reportDatabase?: ConnectionSettings | undefined;
@@ -102,6 +119,14 @@ const OTHER_SETTINGS = {
   metricsFile: { variable: 'ROWLOCK_METRICS_FILE', shape: metricsPath, isPath: true },
   smtpUrl: { variable: 'SMTP_URL', shape: mailUrl },
   mailFrom: { variable: 'MAIL_FROM', shape: text },
+  mailTemplateDir: { variable: 'MAIL_TEMPLATE_DIR', shape: text, isPath: true },
+  mailSqlDir: { variable: 'MAIL_SQL_DIR', shape: text, isPath: true },
+  jobFilesDir: { variable: 'JOB_FILES_DIR', shape: text, isPath: true },
+  ffmpegPath: { variable: 'FFMPEG_PATH', shape: program },
+  webhookSecrets: { variable: 'WEBHOOK_SECRET', shape: webhookSecrets },
+  webhookAllowPrivate: { variable: 'WEBHOOK_ALLOW_PRIVATE', shape: addressRanges },
+  webhookTimeout: { variable: 'WEBHOOK_TIMEOUT', shape: duration(1_000) },
+  csvImportTables: { variable: 'CSV_IMPORT_TABLES', shape: names },
   reportDir: { variable: 'REPORT_DIR', shape: text, isPath: true },
   reportDatabase: { variable: 'REPORT_DATABASE_URL', shape: serverUrl },
   reportSqlDir: { variable: 'REPORT_SQL_DIR', shape: text, isPath: true },
@@ -152,6 +177,14 @@ export function loadSettings(overrides: Overrides = {}, envFile?: string): Setti
     jobs: {
       smtpUrl: other.smtpUrl,
       mailFrom: other.mailFrom,
+      mailTemplateDir: other.mailTemplateDir,
+      mailSqlDir: other.mailSqlDir,
+      jobFilesDir: other.jobFilesDir,
+      ffmpegPath: other.ffmpegPath,
+      webhookSecrets: other.webhookSecrets,
+      webhookAllowPrivate: other.webhookAllowPrivate,
+      webhookTimeoutMs: other.webhookTimeout,
+      csvImportTables: other.csvImportTables,
       reportDir: other.reportDir,
       reportDatabase: other.reportDatabase ?? other.database,
       reportSqlDir: other.reportSqlDir,
@@ -203,7 +236,7 @@ class Faults {
     const value = shape(raw);
     if (!(value instanceof Wrong)) return value;
     const { why } = value;
-    const shown = /URL/.test(variable) ? '' : ` "${String(raw)}"`;
+    const shown = /URL|SECRET/.test(variable) ? '' : ` "${String(raw)}"`;
     if (override === undefined) this.inEnvironment.push(`${variable}${shown} ${why}`);
     else this.onCommandLine.push(`${flagOf(option)}${shown} ${why}`);
     return undefined;

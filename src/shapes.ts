@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { parseDuration } from './duration';
 import { parseServerUrl } from './server-url';
 
@@ -21,6 +23,9 @@ const shapeOf =
     typeof given === 'string' ? read(given) : new Wrong('is given more than once');
 
 export const text = shapeOf((words) => words);
+
+/** A path, against the working directory, or a bare name that is looked for in PATH. */
+export const program = shapeOf((words) => (words.includes('/') ? resolve(words) : words));
 
 export const duration = (atLeastMs: number) =>
   shapeOf((words) => {
@@ -71,6 +76,48 @@ const urlOf = (protocols: RegExp, form: string) =>
 export const mailUrl = urlOf(/^smtps?:$/, 'smtp://user:password@host:587');
 
 export const webUrl = urlOf(/^https?:$/, 'https://host/path');
+
+/** What webhooks are signed with. */
+export interface WebhookSecret {
+  /** The host whose webhooks alone are signed with it; undefined: those of each host that has none of its own. */
+  host?: string | undefined;
+  /** The key itself, in base64. */
+  key: string;
+}
+
+const SECRET = /^(?:(?<host>[^=\s]+)=)?whsec_(?<key>[A-Za-z0-9+/]+={0,2})$/;
+/** The bounds of the Standard Webhooks specification. */
+const LEAST_KEY_BYTES = 24;
+const MOST_KEY_BYTES = 64;
+
+export const webhookSecrets: Shape<WebhookSecret[]> = (given) => {
+  const secrets: WebhookSecret[] = [];
+  for (const word of [given]
+    .flat()
+    .join(' ')
+    .split(/[\s,]+/)
+    .filter(Boolean)) {
+    const { host, key = '' } = SECRET.exec(word)?.groups ?? {};
+    const bytes = Buffer.from(key, 'base64').length;
+    if (bytes < LEAST_KEY_BYTES || bytes > MOST_KEY_BYTES) return new Wrong(NO_SECRET);
+    secrets.push({ host: host?.toLowerCase(), key });
+  }
+  return secrets.length > 0 ? secrets : new Wrong(NO_SECRET);
+};
+
+const NO_SECRET =
+  'is not of the form whsec_… with 24 to 64 bytes in base64, or host=whsec_… for one host alone, with spaces between several';
+
+/** Addresses and networks, each as it was given. */
+export const addressRanges: Shape<string[]> = (given) => {
+  const ranges = names(given);
+  if (ranges instanceof Wrong) return ranges;
+  const { isValid, isValidCIDR } = require('ipaddr.js') as typeof import('ipaddr.js');
+  const isRange = (range: string): boolean => isValidCIDR(range) || (isIP(range) !== 0 && isValid(range));
+  return ranges.every(isRange)
+    ? ranges
+    : new Wrong('is no list of addresses and networks such as 127.0.0.1,10.1.0.0/16');
+};
 
 /** The textfile collector of node_exporter reads no others. */
 export const metricsPath = shapeOf((path) =>

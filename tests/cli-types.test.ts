@@ -37,13 +37,21 @@ test('without any setting it says what to set, and needs no database', async () 
     stderr: '',
     stdout:
       'no job types are known here; name a file of them with --jobs, or ROWLOCK_JOBS\n\n' +
-      'email.send is left out: set SMTP_URL\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n',
+      'csv.import is left out: set JOB_FILES_DIR and CSV_IMPORT_TABLES\n' +
+      'email.send is left out: set SMTP_URL\n' +
+      'email.broadcast is left out: set SMTP_URL and JOB_FILES_DIR or MAIL_SQL_DIR\nreport.generate is left out: set REPORT_DIR and DATABASE_URL\n' +
+      'video.transcode is left out: set JOB_FILES_DIR and FFMPEG_PATH\n' +
+      'webhook.deliver is left out: set WEBHOOK_SECRET\n',
   });
   expect(JSON.parse((await ask(['--json'])).stdout)).toEqual({
     types: [],
     left_out: [
+      { job_type: 'csv.import', missing: ['JOB_FILES_DIR', 'CSV_IMPORT_TABLES'] },
       { job_type: 'email.send', missing: ['SMTP_URL'] },
+      { job_type: 'email.broadcast', missing: ['SMTP_URL', 'JOB_FILES_DIR or MAIL_SQL_DIR'] },
       { job_type: 'report.generate', missing: ['REPORT_DIR', 'DATABASE_URL'] },
+      { job_type: 'video.transcode', missing: ['JOB_FILES_DIR', 'FFMPEG_PATH'] },
+      { job_type: 'webhook.deliver', missing: ['WEBHOOK_SECRET'] },
     ],
   });
 });
@@ -97,14 +105,21 @@ test('the same in JSON', async () => {
 });
 
 test('the payload of each type that ships is shown', async () => {
-  const env = { SMTP_URL: 'smtp://mail:s3cret@127.0.0.1', REPORT_DIR: folder, DATABASE_URL: 'mysql://u:s3cret@x/d' };
+  const video = { JOB_FILES_DIR: folder, FFMPEG_PATH: 'ffmpeg', CSV_IMPORT_TABLES: 't' };
+  const webhook = { WEBHOOK_SECRET: `whsec_s3cret${'A'.repeat(34)}` };
+  const mail = { SMTP_URL: 'smtp://mail:s3cret@127.0.0.1' };
+  const env = { ...mail, ...video, ...webhook, REPORT_DIR: folder, DATABASE_URL: 'mysql://u:s3cret@x/d' };
   const { stdout } = await ask(['--json'], env);
   expect(stdout).not.toContain('s3cret');
   const { types, left_out } = JSON.parse(stdout) as { types: unknown; left_out: unknown };
   expect(left_out).toEqual([]);
   expect(types).toMatchObject([
+    { job_type: 'csv.import', payload_schema: { type: 'object', required: ['file', 'table'] } },
+    { job_type: 'email.broadcast', payload_schema: { type: 'object', required: ['template', 'recipients'] } },
     { job_type: 'email.send', payload_schema: { type: 'object', required: ['to', 'subject'] } },
     { job_type: 'report.generate', payload_schema: { type: 'object', required: ['report'] } },
+    { job_type: 'video.transcode', payload_schema: { type: 'object', required: ['input', 'output', 'preset'] } },
+    { job_type: 'webhook.deliver', payload_schema: { type: 'object', required: ['url', 'body'] } },
   ]);
 });
 

@@ -64,6 +64,14 @@ describe('ctx.save', () => {
     expect((await shop.job(id))['result']).toMatch(/^\{"kept": ?\{"n": ?9007199254740993\}\}$/);
   });
 
+  test('stores what a function makes of that which was written', async () => {
+    const id = await shop.add('save.counts');
+    await shop.run();
+    expect(await effects()).toEqual([1, 2]);
+    expect(JSON.parse(String((await shop.job(id))['checkpoint']))).toEqual({ rows: 2 });
+    expect(await resultOf(id)).toEqual({ rows: 2 });
+  });
+
   test('stores the checkpoint and the writes together, or neither', async () => {
     const id = await shop.add('save.throws');
     await shop.run();

@@ -1,52 +1,15 @@
-import type { AddressInfo, Socket } from 'node:net';
-import { type ParsedMail, simpleParser } from 'mailparser';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { SMTPServerOptions } from 'smtp-server';
 import { isUnrecoverable, messageOf } from '../src/errors';
 import { type EmailResult, emailSend } from '../src/jobs/email-send';
 import type { JobContext } from '../src/worker/define';
 import { validate } from '../src/worker/payload';
+import { reply, startMailServer } from './support/mail-server';
 import { until } from './support/until';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-interface Mailbox {
-  url: string;
-  mails: ParsedMail[];
-  connections: () => number;
-  server: SMTPServer;
-}
-
-/** A mail server of its own; what `options` does not refuse is received. */
-async function startServer(options: SMTPServerOptions = {}, login = ''): Promise<Mailbox> {
-  const mails: ParsedMail[] = [];
-  let connections = 0;
-  const server = new SMTPServer({
-    disabledCommands: ['STARTTLS'],
-    authOptional: true,
-    hideENHANCEDSTATUSCODES: true,
-    onConnect: (_session, done) => {
-      connections += 1;
-      done();
-    },
-    onData: (stream, _session, done) => {
-      simpleParser(stream).then((mail) => {
-        mails.push(mail);
-        done(null, 'queued as 1');
-      }, done);
-    },
-    ...options,
-  });
-  server.on('error', () => undefined); // a client that breaks off is what some tests are about
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const { port } = server.server.address() as AddressInfo;
-  return { url: `smtp://${login}127.0.0.1:${port}`, mails, connections: () => connections, server };
-}
-
-const reply = (code: number, words: string): Error => Object.assign(new Error(words), { responseCode: code });
 
 interface SendOptions {
   id?: number;
@@ -91,7 +54,7 @@ const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 test('what the payload says arrives', async () => {
-  const { url, mails } = await startServer();
+  const { url, mails } = await startMailServer();
   const result = await job(url).send({
     to: ['Ann Ö <ann@example.org>', 'bob@example.org'],
     cc: '"Carl, the third" <carl@example.org>',
@@ -121,8 +84,17 @@ test('what the payload says arrives', async () => {
   expect(mail?.cc).toMatchObject({ value: [{ name: 'Carl, the third', address: 'carl@example.org' }] });
 });
 
+test('a mail to many says where one is taken off the list', async () => {
+  const { url, mails } = await startMailServer();
+  const unsubscribe = 'https://example.com/u?a=1&b=%20';
+  await job(url).send({ ...plain, unsubscribe });
+  const headers = mails[0]?.headerLines.map(({ line }) => line);
+  expect(headers).toContain(`List-Unsubscribe: <${unsubscribe}>`);
+  expect(headers).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+});
+
 test('the Message-ID stays with the job, whatever the attempt, and differs between jobs', async () => {
-  const { url } = await startServer();
+  const { url } = await startMailServer();
   const { send } = job(url);
   const first = await send(plain);
   expect((await send(plain, { attempt: 2 })).messageId).toBe(first.messageId);
@@ -131,7 +103,7 @@ test('the Message-ID stays with the job, whatever the attempt, and differs betwe
 });
 
 test('many mails go over one connection, and close ends it', async () => {
-  const { url, mails, connections, server } = await startServer();
+  const { url, mails, connections, server } = await startMailServer();
   const { send, definition } = job(url);
   for (let id = 1; id <= 5; id++) await send(plain, { id });
   expect(mails).toHaveLength(5);
@@ -152,6 +124,12 @@ describe('a payload is refused', () => {
       'from: is no e-mail address',
     ],
     ['a line break in the subject', { ...plain, subject: 'Hi\r\nBcc: b@example.org' }, 'subject: has a line break'],
+    [
+      'a line break in an address to unsubscribe at',
+      { ...plain, unsubscribe: 'https://a.b/\r\nBcc: x' },
+      'unsubscribe: is no',
+    ],
+    ['two addresses to unsubscribe at', { ...plain, unsubscribe: 'https://a.b/>, <mailto:x' }, 'unsubscribe: is no'],
     ['no text at all', { to: 'a@example.org', subject: '' }, 'text: is missing, and so is html'],
     ['a file in place of text', { ...plain, text: { path: '/etc/passwd' } }, 'text: '],
     ['an unknown field', { ...plain, attachments: [] }, 'Unrecognized key: "attachments"'],
@@ -170,7 +148,7 @@ describe('a refusal of the server is final', () => {
       { onData: (stream, _session, done) => void stream.resume().on('end', () => done(reply(554, 'spam'))) },
     ],
   ])('%s', async (_name, options) => {
-    const { url } = await startServer(options);
+    const { url } = await startMailServer(options);
     const error = await thrownBy(job(url).send(plain));
     expect(isUnrecoverable(error)).toBe(true);
     expect(messageOf(error)).toMatch(/the e-mail was not sent: .*55\d/);
@@ -191,15 +169,15 @@ describe('the mail is tried again', () => {
     ['where the server greets with 554', { onConnect: (_session, done) => done(reply(554, 'go away')) }],
     ['where it wants a login first', { authOptional: false }],
   ])('%s', async (_name, options) => {
-    const { url } = await startServer(options);
+    const { url } = await startMailServer(options);
     const error = await thrownBy(job(url).send({ ...plain, to: ['a@example.org', 'b@example.org'] }));
     expect(error).toBeInstanceOf(Error);
     expect(isUnrecoverable(error)).toBe(false);
   });
 
   test('where nobody listens', async () => {
-    const { url, server } = await startServer();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    const { url, stop } = await startMailServer();
+    await stop();
     const error = await thrownBy(job(url).send(plain));
     expect(messageOf(error)).toContain('ECONNREFUSED');
     expect(isUnrecoverable(error)).toBe(false);
@@ -207,11 +185,11 @@ describe('the mail is tried again', () => {
 
   test('where the connection breaks in the middle of the message, which is sent no second time by itself', async () => {
     let tries = 0;
-    const { url, server } = await startServer({
+    const { url, hangUp } = await startMailServer({
       onData: (stream) => {
         tries += 1;
         stream.resume();
-        for (const { _socket } of server.connections as Set<{ _socket: Socket }>) _socket.destroy();
+        hangUp();
       },
     });
     const { send } = job(url);
@@ -222,7 +200,7 @@ describe('the mail is tried again', () => {
   });
 
   test('where there is no sender', async () => {
-    const { url } = await startServer();
+    const { url } = await startMailServer();
     const definition = emailSend({ smtpUrl: url });
     const checked = definition.payload === undefined ? { refused: '' } : await validate(definition.payload, plain);
     const error = await thrownBy((async () => definition.run((checked as { value: never }).value, {} as JobContext))());
@@ -232,7 +210,7 @@ describe('the mail is tried again', () => {
 });
 
 test('a server that refuses one of many gets the mail to the others, and the result lists both', async () => {
-  const { url, mails } = await startServer({
+  const { url, mails } = await startMailServer({
     onRcptTo: ({ address }, _session, done) => done(address === 'gone@example.org' ? reply(550, 'no such user') : null),
   });
   const { send, warnings } = job(url);
@@ -245,7 +223,7 @@ test('a server that refuses one of many gets the mail to the others, and the res
 });
 
 test('a wrong password is tried again, and stands in no message', async () => {
-  const { url } = await startServer(
+  const { url } = await startMailServer(
     {
       onAuth: (auth, _session, done) =>
         done(
@@ -266,7 +244,7 @@ test('a wrong password is tried again, and stands in no message', async () => {
 
 test('an abort ends a conversation that hangs', async () => {
   let began = false;
-  const { url } = await startServer({
+  const { url } = await startMailServer({
     onData: (stream) => {
       began = true;
       stream.resume(); // and never an answer

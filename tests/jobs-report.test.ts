@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import type { ConnectionSettings } from '../src/config';
 import { text } from '../src/db/statements';
 import { isUnrecoverable, messageOf } from '../src/errors';
+import { bind } from '../src/jobs/named-query';
 import { type ReportResult, reportGenerate } from '../src/jobs/report-generate';
-import { bind } from '../src/jobs/report-query';
 import type { JobContext } from '../src/worker/define';
 import { validate } from '../src/worker/payload';
 import { createDatabase, type TestDatabase } from './support/database';
@@ -207,7 +207,7 @@ describe('what goes wrong is tried again, and leaves no file', () => {
   }
 
   test.each([
-    ['SQL with a mistake', 'SELEC 1', /the report database at .*ER_PARSE_ERROR/],
+    ['SQL with a mistake', 'SELEC 1', /the query's database at .*ER_PARSE_ERROR/],
     ['a file that writes', 'DELETE FROM background_jobs', /READ ONLY transaction/],
     ['a file that gives no rows', 'DO 1', /must hold one SELECT/],
     ['two statements', 'SELECT 1; SELECT 2', /ER_PARSE_ERROR/],
@@ -225,7 +225,7 @@ describe('what goes wrong is tried again, and leaves no file', () => {
     define('one', 'SELECT 1 AS a');
     await expectRetry(
       await thrownBy(generate({ report: 'one' }, { server: { ...database, port: 1 } })),
-      /report database at .*ECONNREFUSED/,
+      /query's database at .*ECONNREFUSED/,
     );
   });
 
@@ -246,7 +246,7 @@ describe('what goes wrong is tried again, and leaves no file', () => {
     const id = await until(() => sessionOf('marker-killed'), 'the query runs');
     await until(() => readdirSync(reportDir).length > 0, 'the file is begun');
     await db.pool.query(`KILL ${id}`);
-    await expectRetry(await failing, /the report database at/);
+    await expectRetry(await failing, /the query's database at/);
   });
 
   test('an abort, which ends the query on the server too', async () => {

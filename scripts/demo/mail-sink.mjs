@@ -16,6 +16,7 @@ export async function startMailSink() {
       }, callback);
     },
   });
+  server.on('error', () => undefined); // a client that is killed breaks off
   const listener = server.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (listener.address());

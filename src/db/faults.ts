@@ -170,6 +170,22 @@ export const isDenied = (error: unknown): boolean => isServerError(error, 1044, 
 /** True if the server takes no writes, this one or any: it is read-only, or logs statements in READ COMMITTED. */
 export const isWriteRefused = (error: unknown): boolean => isServerError(error, 1290, 1665, 1836);
 
+/** What is said of a row, and has no SQLSTATE that says so. */
+const ROW_REFUSED = [
+  1265, // a value that an ENUM or SET does not have, or with more than a number
+  1364, // a trigger, or DEFAULT of a column that has none
+  1366, // a value of another type
+  1526, // no partition for it
+  3819, // MySQL: a CHECK
+];
+
+/** True if the server refuses a row for what is in it: a value that does not fit, a key that is taken, a CHECK, a SIGNAL of a trigger. */
+export function isRowRefused(error: unknown): boolean {
+  if (isServerError(error, ...ROW_REFUSED)) return true;
+  const { sqlState } = error as { sqlState?: unknown };
+  return typeof sqlState === 'string' && /^(22|23|45)/.test(sqlState) && !isTransient(error);
+}
+
 /** True if the server does not know the words of the statement. */
 export const isSyntaxError = (error: unknown): boolean => isServerError(error, 1064);
 

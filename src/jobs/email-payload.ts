@@ -15,16 +15,21 @@ export interface Email {
   subject: string;
   text?: string | undefined;
   html?: string | undefined;
+  /** Where a POST takes the recipient off the list (RFC 8058), as large mail providers ask of mails to many. */
+  unsubscribe?: string | undefined;
 }
 
 /** A server may refuse a message to more than a hundred; this only keeps a runaway list from it. */
 const MOST_RECIPIENTS = 1_000;
 const LONGEST_ADDRESS = 254;
 const LONGEST_SUBJECT = 1_000;
+/** Longer lines are none that a mail may have. */
+const LONGEST_URL = 900;
 
 // A line break in a header field would begin another field, such as a Bcc of the attacker's own.
 const ADDRESS = /^[^\s@<>()[\]\\,;:"\p{Cc}]+@[^\s@<>()[\]\\,;:"\p{Cc}]+$/u;
 const NAMED = /^(?<name>[^<>"\p{Cc}]*|"[^<>"\p{Cc}]*") *<(?<address>[^<>]*)>$/u;
+const WEB_ADDRESS = /^https:\/\/[!-;=?-~]+$/;
 const ONE_LINE = /^\P{Cc}*$/u;
 
 /** `a@example.com` or `Ann <a@example.com>`; undefined if it is neither, such as a list in one string. */
@@ -34,7 +39,7 @@ export function readMailbox(text: string): Mailbox | undefined {
   return { name: name.trim().replace(/^"(.*)"$/, '$1'), address };
 }
 
-const NO_ADDRESS = 'is no e-mail address such as a@example.com or Ann <a@example.com>';
+export const NO_ADDRESS = 'is no e-mail address such as a@example.com or Ann <a@example.com>';
 
 export const emailSchema = lazySchema<Email>(() => {
   const { z } = require('zod') as typeof import('zod');
@@ -66,6 +71,11 @@ export const emailSchema = lazySchema<Email>(() => {
       subject: z.string().max(LONGEST_SUBJECT).regex(ONE_LINE, 'has a line break or another control character'),
       text: z.string().optional(),
       html: z.string().optional(),
+      unsubscribe: z
+        .string()
+        .max(LONGEST_URL)
+        .regex(WEB_ADDRESS, 'is no address such as https://example.com/u/123')
+        .optional(),
     })
     .refine(({ text, html }) => text !== undefined || html !== undefined, {
       path: ['text'],

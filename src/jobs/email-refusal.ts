@@ -5,12 +5,24 @@ const LOGIN_REPLIES = new Set([530, 534, 535, 538]);
 /** A refusal of one of these is a refusal of this message. */
 const MESSAGE_COMMANDS = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 
+const IS_IT_UP = 'see whether the mail server of SMTP_URL is up';
+const MENDS: Record<string, string> = {
+  ECONNECTION: IS_IT_UP,
+  ESOCKET: IS_IT_UP,
+  ETIMEDOUT: IS_IT_UP,
+  EDNS: 'correct the host in SMTP_URL',
+  EAUTH: 'correct user and password in SMTP_URL',
+  ENOAUTH: 'put user and password into SMTP_URL',
+};
+
 /**
  * What to throw for a message that was not sent: an UnrecoverableError if the same message would be refused
  * again (a reply of 5xx to it, an envelope that is wrong), else an ordinary error. Neither holds a password.
  */
 export function explainRefusal(error: unknown, smtpUrl: string): Error {
-  const words = `the e-mail was not sent: ${hideCredentials(messageOf(error), smtpUrl)}`;
+  const mend = MENDS[codeOf(error) ?? ''];
+  const said = hideCredentials(messageOf(error), smtpUrl);
+  const words = `the e-mail was not sent: ${said}${mend === undefined ? '' : `; ${mend}`}`;
   // Without the cause: the driver's error repeats the server's reply, which may repeat what was sent to it.
   return isPermanent(error) ? new UnrecoverableError(words) : new Error(words);
 }

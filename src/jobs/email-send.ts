@@ -31,13 +31,14 @@ export function emailSend({ smtpUrl, mailFrom }: EmailSettings): FunctionJob<Ema
     type: 'email.send',
     payload: emailSchema,
     timeout: '2m',
-    async run(email, { job, signal, log }: JobContext): Promise<EmailResult> {
+    async run({ unsubscribe, ...email }, { job, signal, log }: JobContext): Promise<EmailResult> {
       const from = senderOf(email, mailFrom);
       transport ??= openTransport(smtpUrl);
       let sent: SMTPPoolSentMessageInfo;
       try {
         sent = await transport.sendMail({
           ...email,
+          ...(unsubscribe !== undefined && withUnsubscribe(unsubscribe)),
           from,
           messageId: messageIdOf(job, from),
           signal,
@@ -59,7 +60,7 @@ export function emailSend({ smtpUrl, mailFrom }: EmailSettings): FunctionJob<Ema
   });
 }
 
-function senderOf({ from }: Email, mailFrom: string | undefined): Mailbox {
+function senderOf({ from }: Pick<Email, 'from'>, mailFrom: string | undefined): Mailbox {
   if (from !== undefined) return from;
   const standing = mailFrom === undefined ? undefined : readMailbox(mailFrom);
   if (standing !== undefined) return standing;
@@ -79,6 +80,12 @@ function openTransport(url: string): Transporter<SMTPPoolSentMessageInfo> {
     socketTimeout: 60_000,
   });
 }
+
+/** Both headers of RFC 8058: with the first alone a mail program would open the address in a browser. */
+const withUnsubscribe = (url: string) => ({
+  list: { unsubscribe: url },
+  headers: { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
+});
 
 /** The same for each attempt of a job. Two databases may have a job of the same id, hardly of the same millisecond. */
 function messageIdOf({ id, type, createdAt }: JobInfo, from: Mailbox): string {

@@ -36,8 +36,8 @@ export async function writeWhole(
   }
 }
 
-/** An earlier attempt that was cut off, or sleeps: without its file it cannot put half a report in place. */
-async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+/** An earlier attempt that was cut off, or sleeps: without its file it cannot put half of one in place. */
+export async function removeLeftovers(folder: string, prefix: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
     if (name.startsWith(prefix) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
@@ -59,7 +59,8 @@ async function writeTemporary(path: string, write: (to: Writable) => Promise<voi
   }
 }
 
-async function flushFolder(folder: string): Promise<void> {
+/** After this a rename within the folder outlives a power cut. */
+export async function flushFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder, 'r');
@@ -75,17 +76,27 @@ const MENDS: Record<string, string> = {
   EROFS: 'the disk is read-only',
   EACCES: 'permission denied: let the user of the worker write there',
   EPERM: 'not permitted: let the user of the worker write there',
-  ENOTDIR: 'a part of the path is no folder: correct REPORT_DIR',
+  ENOTDIR: 'a part of the path is no folder: correct it, or',
   EISDIR: 'a folder has that name',
   EFBIG: 'the file is too large for the disk or the limit of the worker',
   EMFILE: 'too many files are open',
   EIO: 'the disk fails',
 };
 
-/** All of these may have been mended by the next attempt. */
-function explain(error: unknown, folder: string): unknown {
+/**
+ * What a fault of the disk is, and how to mend it; undefined for any other. All may have been mended by the next attempt.
+ *
+ * @param setting the variable that names the folder
+ */
+export function sayDiskFault(error: unknown, setting: string): string | undefined {
   const code = codeOf(error);
   const mend = code === undefined ? undefined : MENDS[code];
-  if (mend === undefined) return error;
-  return new Error(`the report cannot be written to ${folder} (${code}): ${mend}`, { cause: error });
+  return mend === undefined ? undefined : `(${code}): ${code === 'ENOTDIR' ? `${mend} ${setting}` : mend}`;
+}
+
+function explain(error: unknown, folder: string): unknown {
+  const fault = sayDiskFault(error, 'REPORT_DIR');
+  return fault === undefined
+    ? error
+    : new Error(`the report cannot be written to ${folder} ${fault}`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { lazySchema } from './lazy-schema';
-import type { ParameterValue } from './report-query';
+import type { ParameterValue } from './named-query';
 
 /** The payload of `report.generate`. */
 export interface ReportOrder {

@@ -14,6 +14,9 @@ export class TakenAwayError extends LeaseLostError {
   }
 }
 
+/** The caller's own writes of a save; answers with the checkpoint, as JSON text. */
+type WritesAndCheckpoint = (tx: PoolConnection) => Promise<string>;
+
 /**
  * Stores a checkpoint together with the caller's own writes, if the attempt still holds its job. The job's
  * row is locked first, the run's only at the end: a long `write` must not block the heartbeat.
@@ -25,7 +28,7 @@ export class TakenAwayError extends LeaseLostError {
 export async function saveCheckpoint(
   pool: Pool,
   fence: Fence,
-  { checkpoint, saves, write }: { checkpoint: string; saves: number; write: OwnWrites },
+  { saves, write }: { saves: number; write: WritesAndCheckpoint },
   abandoned: AbortSignal,
 ): Promise<void> {
   const save = async (tx: PoolConnection) => {
@@ -33,7 +36,7 @@ export async function saveCheckpoint(
     if (row === undefined) throw new TakenAwayError(fence);
     // An earlier try was committed and its answer lost: to write once more would be twice.
     if (row.saves === saves + 1) return;
-    await write(tx);
+    const checkpoint = await write(tx);
     await change(tx, 'save_checkpoint', { ...fence, checkpoint });
     const [run] = await select<{ id: JobId }>(tx, 'lock_open_run', { runId: fence.runId });
     if (run === undefined) throw new TakenAwayError(fence);

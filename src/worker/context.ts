@@ -56,7 +56,7 @@ export function createContext(attempt: Attempt, around: Surroundings): JobContex
     get checkpoint() {
       return write().checkpoint();
     },
-    save: (state, own) => write().save(state, own),
+    save: (state: unknown, own?: Write) => write().save(state, own),
     progress: (fraction) => write().progress(fraction),
     complete,
     enqueue: (jobs, tx) => write().enqueue(jobs, tx),
@@ -79,12 +79,17 @@ function createWrites(attempt: Attempt, around: Surroundings): Writes {
   return {
     checkpoint: () => parseJson(checkpoint),
     async save(state: unknown, write?: Write): Promise<void> {
-      const text = toJson(state);
+      let text = typeof state === 'function' ? '' : toJson(state);
+      const ownWrites = guarded(write);
+      const writeBoth = async (tx: PoolConnection) => {
+        const written = await ownWrites(tx);
+        if (typeof state === 'function') text = toJson(state(written));
+        return text;
+      };
       const store = async () => {
-        const next = { checkpoint: text, saves, write: guarded(write) };
         if (unsure !== undefined) throw new Error(UNSURE, { cause: unsure });
         try {
-          await saveCheckpoint(around.pool(), fence, next, attempt.abandoned);
+          await saveCheckpoint(around.pool(), fence, { saves, write: writeBoth }, attempt.abandoned);
         } catch (error) {
           if (isTransient(error)) unsure = error;
           throw error;
@@ -112,13 +117,14 @@ function createWrites(attempt: Attempt, around: Surroundings): Writes {
   };
 }
 
-/** The function's own writes on a guarded connection; without any, nothing. */
-export function guarded(write: Write | undefined): (tx: PoolConnection) => Promise<void> {
+/** The function's own writes on a guarded connection, with their answer; without any, nothing. */
+export function guarded(write: Write | undefined): (tx: PoolConnection) => Promise<unknown> {
   return async (tx) => {
-    if (write === undefined) return;
+    if (write === undefined) return undefined;
     const guard = new GuardedTx(tx);
-    await write(guard.handle);
+    const written = await write(guard.handle);
     await guard.close();
+    return written;
   };
 }
 

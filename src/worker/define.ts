@@ -80,8 +80,12 @@ export interface JobContext {
    * holds only while this attempt still owns the job. When the run is stopping it stores, then throws:
    * let the error pass, and the next run goes on from here with no attempt charged.
    *
+   * What depends on what was written, such as a count of rows, is given as a function: it is called with what `write`
+   * answered, in the same transaction, and again when `write` runs again.
+   *
    * @throws if the job was taken away (its lease was lost, or its row deleted); nothing of `write` stays
    */
+  save<Written>(state: (written: Written) => unknown, write: (tx: Tx) => Promise<Written>): Promise<void>;
   save(state: unknown, write?: Write): Promise<void>;
   /** Stores how far the job is, 0 to 1. Writes at most once a second. @throws RangeError for another number */
   progress(fraction: number): Promise<void>;

@@ -6,14 +6,14 @@ import { driverOptions } from '../db/pool';
 import { text } from '../db/statements';
 import { codeOf, messageOf } from '../errors';
 
-/** The rows of a report: each an array with a Buffer, or null, for each column, as the server sent it. */
+/** The rows of a query: each an array with a Buffer, or null, for each column, as the server sent it. */
 export interface Rows {
   columns: FieldPacket[];
   stream: Readable;
 }
 
 const SETUP_TIMEOUT_MS = 30_000;
-/** Rows held in memory while the file takes them. */
+/** Rows held in memory while the reader takes them. */
 const ROWS_AHEAD = 256;
 
 /**
@@ -58,7 +58,7 @@ export async function withRows<T>(
   }
 }
 
-const NOT_ONE_SELECT = "the report's file must hold one SELECT, and nothing else";
+const NOT_ONE_SELECT = "the query's file must hold one SELECT, and nothing else";
 
 async function connect(settings: ConnectionSettings): Promise<Connection> {
   const connection = createConnection(driverOptions(settings));
@@ -100,7 +100,7 @@ function explain(error: unknown, settings: ConnectionSettings): Error {
   const code = codeOf(error);
   const words = messageOf(error);
   return new Error(
-    `the report database at ${serverName(settings)}: ${code === undefined || words.includes(code) ? words : `${code}: ${words}`}`,
+    `the query's database at ${serverName(settings)}: ${code === undefined || words.includes(code) ? words : `${code}: ${words}`}`,
     {
       cause: error,
     },

@@ -1,39 +1,38 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { escape as quoteLiteral } from 'mysql2';
-import { SQL_FOLDER } from '../db/statements';
 import { codeOf, UnrecoverableError } from '../errors';
 
 type Scalar = string | number | bigint | boolean | null;
 /** A list is for `IN (:name)` alone. */
 export type ParameterValue = Scalar | Scalar[];
 
-/**
- * The SQL of a report with its parameters put in.
- *
- * @param ownFolder the user's reports, which stand before those that ship with Rowlock
- * @throws UnrecoverableError if there is no such report, or a parameter is missing or unknown
- */
-export async function buildQuery(
-  report: string,
-  params: Record<string, ParameterValue>,
-  ownFolder: string | undefined,
-): Promise<string> {
-  const sql = await readReport(report, ownFolder);
-  return bind(sql, params, report);
+/** A query of its own file, `<name>.sql`. */
+export interface NamedQuery {
+  /** What it is called in an error: report. */
+  kind: string;
+  /** It has been checked to be a name: letters, digits, `_` and `-`. */
+  name: string;
+  /** A value for each `:name` in it. */
+  params: Record<string, ParameterValue>;
+  /** Where its file is looked for, in this order. */
+  folders: [string, ...string[]];
 }
 
-/** @param report a name that has been checked to be one: letters, digits, `_` and `-` */
-async function readReport(report: string, ownFolder: string | undefined): Promise<string> {
-  const folders = [...(ownFolder === undefined ? [] : [ownFolder]), join(SQL_FOLDER, 'reports')];
+/**
+ * The SQL of a named query with its parameters put in.
+ *
+ * @throws UnrecoverableError if there is no such query, or a parameter is missing or unknown
+ */
+export async function buildQuery({ kind, name, params, folders }: NamedQuery): Promise<string> {
   for (const folder of folders) {
     try {
-      return await readFile(join(folder, `${report}.sql`), 'utf8');
+      return bind(await readFile(join(folder, `${name}.sql`), 'utf8'), params, `${kind} ${name}`);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
   }
-  throw new UnrecoverableError(`there is no report ${report}; add ${report}.sql to ${folders[0]}`);
+  throw new UnrecoverableError(`there is no ${kind} ${name}; add ${name}.sql to ${folders[0]}`);
 }
 
 /** Whatever may hold a colon that begins no parameter is matched before one is looked for. */
@@ -44,7 +43,7 @@ const TOKEN =
  * Puts the values in, quoted by the driver. Not as a prepared statement: MySQL takes no number for
  * `LIMIT ?` that came as a double, and sends no row as the text that it has.
  */
-export function bind(sql: string, params: Record<string, ParameterValue>, report: string): string {
+export function bind(sql: string, params: Record<string, ParameterValue>, query: string): string {
   const named = new Set<string>();
   const faults: string[] = [];
   const bound = sql.replace(TOKEN, (token, ...rest) => {
@@ -64,7 +63,7 @@ export function bind(sql: string, params: Record<string, ParameterValue>, report
   for (const name of Object.keys(params))
     if (!named.has(name)) faults.push(`parameter "${name.slice(0, 100)}" is unknown`);
   if (faults.length > 0)
-    throw new UnrecoverableError(`report ${report}: ${faults.join('; ')}; it takes ${[...named].join(', ') || 'none'}`);
+    throw new UnrecoverableError(`${query}: ${faults.join('; ')}; it takes ${[...named].join(', ') || 'none'}`);
   return bound.trim().replace(/;$/, '');
 }
 

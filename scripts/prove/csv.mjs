@@ -1,0 +1,251 @@
+// npm run prove -- csv
+//
+// A CSV file of a million lines. First it is imported unharmed, beside LOAD DATA LOCAL INFILE of the same file into a
+// table of the same kind, in turns; then by runs that are killed with SIGKILL twenty times on the way. A server that
+// does not take LOCAL INFILE (MySQL's default) is left out of the comparison, with a word.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createPool } from 'mysql2/promise';
+import { PROJECT } from '../project.mjs';
+
+const LINES = Number(process.env['ROWLOCK_PROVE_LINES'] ?? 1_000_000);
+const KILLS = 20;
+const ROUNDS = 3;
+/** Of what LOAD DATA makes. */
+const LEAST_SPEED = 0.5;
+const MOST_MEMORY_MB = 150;
+/** Past this something is stuck. */
+const DEADLINE_MS = 30 * 60_000;
+/** Shorter than in production, as a killed run's job waits for its end. */
+const LEASE = '2s';
+const LEASE_LOST = 75;
+
+const COLUMNS = `id INT PRIMARY KEY, email VARCHAR(255) NOT NULL, name VARCHAR(255) NOT NULL, city VARCHAR(100),
+  amount DECIMAL(10, 2) NOT NULL, born DATE, note TEXT`;
+
+const server = new URL(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '');
+const name = `${server.pathname.slice(1)}_csv_${process.pid}`;
+const database = new URL(server);
+database.pathname = `/${name}`;
+const folder = mkdtempSync(join(tmpdir(), 'rowlock-csv-'));
+const file = join(folder, 'customers.csv');
+const control = createPool({ uri: server.href, connectionLimit: 1 });
+const pool = createPool({ uri: database.href, connectionLimit: 2, flags: ['LOCAL_FILES'] });
+const end = Date.now() + DEADLINE_MS;
+/** The most that a process of any run had, in MB. */
+let memory = 0;
+
+try {
+  await control.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await rowlock('migrate').ended;
+  await writeFile();
+  const [version] = await query('SELECT VERSION() AS v');
+  print(`server: ${version?.['v']}; file: ${LINES} lines, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+  const isFast = await compare();
+  const isExact = await killAgainAndAgain();
+  print(`memory of a process, at most: ${memory.toFixed(0)} MB (less than ${MOST_MEMORY_MB})`);
+  process.exitCode = isFast && isExact && memory < MOST_MEMORY_MB ? 0 : 1;
+} finally {
+  await pool.end();
+  await control.query(`DROP DATABASE IF EXISTS ${name}`);
+  await control.end();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function writeFile() {
+  const out = createWriteStream(file);
+  out.write('id,email,name,city,amount,born,note\n');
+  for (let id = 1; id <= LINES; id++) {
+    const note = id % 5 === 0 ? '"said ""hello"", and left"' : '';
+    const day = `${1950 + (id % 50)}-0${1 + (id % 9)}-1${id % 10}`;
+    const line = `${id},customer${id}@example.com,"Müller, ${id}",Town ${id % 977},${(id % 100_000) / 100},${day},${note}\n`;
+    if (!out.write(line)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
+}
+
+/** In turns, so that what the machine does besides meets both. */
+async function compare() {
+  /** @type {number[]} */
+  const speeds = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const loaded = await load();
+    await createTable('customers');
+    await enqueue();
+    const began = performance.now();
+    await watch(rowlock('run'));
+    const seconds = (performance.now() - began) / 1_000;
+    const isWhole = await checkTable();
+    print(
+      `round ${round}: csv.import ${seconds.toFixed(1)} s, from the start of the run to its end${isWhole ? '' : '; NOT ALL LINES'}`,
+    );
+    if (!isWhole) return false;
+    if (loaded === undefined) continue;
+    speeds.push(loaded / seconds);
+    print(
+      `round ${round}: LOAD DATA LOCAL INFILE ${loaded.toFixed(1)} s; csv.import has ${percent(loaded / seconds)} of its speed`,
+    );
+  }
+  const median = speeds.sort((one, other) => one - other)[speeds.length >> 1];
+  if (median === undefined) return true;
+  print(`speed, median: ${percent(median)} of LOAD DATA's (at least ${percent(LEAST_SPEED)})`);
+  return median >= LEAST_SPEED;
+}
+
+/** @returns {Promise<number | undefined>} seconds; undefined: the server does not take it */
+async function load() {
+  const [{ taken = 0 } = {}] = await query('SELECT @@GLOBAL.local_infile AS taken');
+  if (Number(taken) !== 1) {
+    print('LOAD DATA LOCAL INFILE: not taken by this server (local_infile is off)');
+    return undefined;
+  }
+  await createTable('loaded');
+  const began = performance.now();
+  await pool.query({
+    sql: `LOAD DATA LOCAL INFILE 'customers.csv' INTO TABLE loaded CHARACTER SET utf8mb4
+      FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' IGNORE 1 LINES`,
+    infileStreamFactory: () => createReadStream(file),
+  });
+  return (performance.now() - began) / 1_000;
+}
+
+/** As cron would, but one run after the other: each until it ends, or until it has come far enough to be killed. */
+async function killAgainAndAgain() {
+  await createTable('customers');
+  await enqueue();
+  let kills = 0;
+  while ((await readJob())?.['status'] !== 'completed') {
+    if (Date.now() > end) throw new Error(`not within ${DEADLINE_MS / 1_000} s: the file is imported`);
+    const run = rowlock('run', '--lease', LEASE);
+    const watched = watch(run);
+    // A part of the file for each, and at any moment of a batch: not just behind a commit.
+    const at = ((kills + 1) / (KILLS + 1)) * LINES;
+    while (!run.isOver() && kills < KILLS) {
+      if ((await rowsDone()) >= at) {
+        await pause(Math.random() * 100);
+        if (run.child.kill('SIGKILL')) kills++;
+        break;
+      }
+      await pause(10);
+    }
+    const code = await watched;
+    if (code !== 0 && code !== null && code !== LEASE_LOST) throw new Error(`a run has ended with ${code}`);
+    const job = await readJob();
+    if (job?.['status'] === 'failed') throw new Error(`the job has failed: ${job['last_error']}`);
+    await pause(100);
+  }
+  print(`killed with SIGKILL: ${kills} times`);
+  const isWhole = await checkTable();
+  print(`lines in the table: ${isWhole ? `exactly the ${LINES}` : 'NOT those of the file'}`);
+  return isWhole && kills === KILLS;
+}
+
+/** Each line is there once and as it was: the key says that none is there twice. */
+async function checkTable() {
+  const [job] = await query('SELECT status, result, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
+  const [rows] = await query(`SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS ids, MIN(id) AS first, MAX(id) AS last,
+    SUM(email = CONCAT('customer', id, '@example.com') AND name = CONCAT('Müller, ', id) AND amount = MOD(id, 100000) / 100) AS good,
+    SUM(note IS NULL) AS nulls FROM customers`);
+  const counts = ['n', 'ids', 'first', 'last', 'good', 'nulls'].map((key) => Number(rows?.[key]));
+  const wanted = [LINES, LINES, 1, LINES, LINES, LINES - Math.floor(LINES / 5)];
+  const isWhole = job?.['status'] === 'completed' && JSON.stringify(counts) === JSON.stringify(wanted);
+  if (!isWhole) print(`found: ${JSON.stringify({ counts, wanted, job })}`);
+  return isWhole;
+}
+
+/** @param {string} table */
+async function createTable(table) {
+  await pool.query(`DROP TABLE IF EXISTS ${table}`);
+  await pool.query(`CREATE TABLE ${table} (${COLUMNS})`);
+}
+
+async function enqueue() {
+  const payload = JSON.stringify({ file: 'customers.csv', table: 'customers' });
+  await query(`INSERT INTO background_jobs (job_type, payload) VALUES ('csv.import', '${payload}')`);
+}
+
+async function readJob() {
+  const [job] = await query('SELECT status, checkpoint, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
+  return job;
+}
+
+async function rowsDone() {
+  const [job] = await query(
+    "SELECT JSON_EXTRACT(checkpoint, '$.rows') AS n FROM background_jobs ORDER BY id DESC LIMIT 1",
+  );
+  return Number(job?.['n'] ?? 0);
+}
+
+/**
+ * Waits for the end of a run, and looks at its memory meanwhile: its own, and that of the process in which it runs a
+ * suspect alone.
+ *
+ * @param {ReturnType<typeof rowlock>} run
+ */
+async function watch(run) {
+  while (!run.isOver()) {
+    const own = run.child.pid ?? 0;
+    for (const pid of [own, ...childrenOf(own)]) memory = Math.max(memory, readPeak(pid));
+    await pause(50);
+  }
+  return run.ended;
+}
+
+/** @param {number} pid */
+function childrenOf(pid) {
+  const text = readIfThere(`/proc/${pid}/task/${pid}/children`);
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+/** @param {number} pid */
+function readPeak(pid) {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0) / 1_024;
+}
+
+/** @param {string} path */
+function readIfThere(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // it has ended, or this is no Linux
+  }
+}
+
+/** @param {number} fraction */
+function percent(fraction) {
+  return `${(fraction * 100).toFixed(0)} %`;
+}
+
+/** @param {string} line */
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/** @param {string} sql */
+async function query(sql) {
+  const [rows] = await pool.query(sql);
+  return Array.isArray(rows) ? /** @type {Record<string, unknown>[]} */ (rows) : [];
+}
+
+/** @param {string[]} args */
+function rowlock(...args) {
+  const env = {
+    PATH: process.env['PATH'],
+    DATABASE_URL: database.href,
+    JOB_FILES_DIR: folder,
+    CSV_IMPORT_TABLES: 'customers',
+  };
+  const cli = join(PROJECT, 'dist', 'cli.js');
+  const child = spawn(process.execPath, [cli, ...args], { env, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  let over = false;
+  const ended = once(child, 'close').then(([code]) => {
+    over = true;
+    return /** @type {number | null} */ (code);
+  });
+  return { child, ended, isOver: () => over };
+}

@@ -1,0 +1,11 @@
+/** One of those whom a broadcast is for: what is known of it, or why nothing is. */
+export interface Recipient {
+  /** Of the file, counted from 1; of a query the row. */
+  line: number;
+  fields: Record<string, unknown>;
+  fault?: string | undefined;
+}
+
+/** Without a prototype: a column may be called constructor. */
+export const toFields = (columns: string[], values: unknown[]): Record<string, unknown> =>
+  Object.assign(Object.create(null), Object.fromEntries(columns.map((column, index) => [column, values[index]])));

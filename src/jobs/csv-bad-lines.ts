@@ -1,0 +1,62 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../errors';
+import type { JobId } from '../worker/define';
+
+/** A line that was put aside. */
+export interface BadLine {
+  line: number;
+  reason: string;
+  /** As it stands in the file, cut where it is long. */
+  text: string;
+}
+
+/**
+ * The side file of an import, beside the file itself. How long it is stands in the checkpoint: what a later attempt
+ * finds behind that was written by one that died before its commit, and is overwritten.
+ */
+export class BadLines {
+  /** Its path, and its name in the folder of the file. */
+  readonly path: string;
+  readonly name: string;
+  private handle: FileHandle | undefined;
+
+  constructor(file: string, jobId: JobId) {
+    this.name = `${basename(file)}.bad-${jobId}.csv`;
+    this.path = join(dirname(file), this.name);
+  }
+
+  /**
+   * Writes lines behind the first `length` bytes, and nothing is left behind them.
+   *
+   * @returns how long the file is then
+   */
+  async write(length: number, lines: readonly BadLine[]): Promise<number> {
+    try {
+      this.handle ??= await open(this.path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o666);
+      // Somebody may have taken it away, or emptied it: it goes on from its end.
+      const from = Math.min(length, (await this.handle.stat()).size);
+      const bytes = Buffer.from(format(lines, from === 0));
+      await this.handle.truncate(from);
+      await this.handle.write(bytes, 0, bytes.length, from);
+      await this.handle.datasync();
+      return from + bytes.length;
+    } catch (error) {
+      throw new Error(
+        `the bad lines cannot be written to ${this.name} in the folder of the file (${codeOf(error)}); let the user of the worker write there`,
+        { cause: error },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.handle?.close();
+  }
+}
+
+/** A spreadsheet would run what looks like a formula. */
+function format(lines: readonly BadLine[], header: boolean): string {
+  const { stringify } = require('csv-stringify/sync') as typeof import('csv-stringify/sync');
+  return stringify([...lines], { header, columns: ['line', 'reason', 'text'], escape_formulas: true });
+}

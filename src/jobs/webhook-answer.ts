@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { codeOf, isUnrecoverable, messageOf, oneLine, RetryAfterError, UnrecoverableError } from '../errors';
+import type { WebhookAnswer } from './webhook-request';
+
+const LONGEST_EXCERPT = 300;
+/** Shorter ones would make a riddle of an answer. */
+const SHORTEST_SECRET = 6;
+const SHORTEST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 24 * 3_600_000;
+
+/** Says that the receiver asks for less, and when to come again. */
+const COME_AGAIN = new Set([429, 503]);
+/** Says that it has moved for good. */
+const MOVED = new Set([301, 308]);
+
+/** What to throw where there was no answer. It tells the host, and nothing else of the URL: a path may be a secret. */
+export function explainFailure(error: unknown, { host }: URL): Error {
+  const words = `${notDelivered(host)}${error instanceof Error ? error.message || codeOf(error) : messageOf(error)}`;
+  return isUnrecoverable(error) ? new UnrecoverableError(words) : new Error(words);
+}
+
+/** What to throw for an answer; undefined for one that takes the webhook. */
+export function explainAnswer(answer: WebhookAnswer, url: URL, sent: Record<string, string>): Error | undefined {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return undefined;
+  const said = excerptOf(answer, url, sent);
+  const words = `${notDelivered(url.host)}it answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
+  if (status >= 300 && status < 400) return explainRedirect(words, answer);
+  const delayMs = COME_AGAIN.has(status) ? readRetryAfter(answer.headers) : undefined;
+  if (delayMs !== undefined) return new RetryAfterError(delayMs, words);
+  return status >= 400 && status < 500 && status !== 429 ? new UnrecoverableError(words) : new Error(words);
+}
+
+const notDelivered = (host: string): string => `the webhook was not delivered to ${host}: `;
+
+function nameOf(status: number): string {
+  const { STATUS_CODES } = require('node:http') as typeof import('node:http');
+  const name = STATUS_CODES[status];
+  return name === undefined ? '' : ` ${name}`;
+}
+
+/** Of the new address only the host is told: the rest may be somebody's secret. */
+function explainRedirect(words: string, { status, headers }: WebhookAnswer): Error {
+  const host = URL.parse(headers.location ?? '')?.host;
+  const mend = `; redirects are not followed, so enqueue it with the new address${host === undefined ? '' : `, at ${host}`}`;
+  return MOVED.has(status) ? new UnrecoverableError(words + mend) : new Error(words + mend);
+}
+
+/** The beginning of an answer that is text, on one line, without what was sent to whoever answers. */
+function excerptOf({ start, headers }: WebhookAnswer, url: URL, sent: Record<string, string>): string {
+  const answered = headers['content-encoding'] === undefined ? decode(start) : '';
+  const text = listSecrets(url, sent).reduce((said, secret) => said.replaceAll(secret, '***'), answered);
+  return oneLine(text.replaceAll(/[\p{Cc}\s]+/gu, ' '), LONGEST_EXCERPT);
+}
+
+/** The text; nothing if it is none. Its last character may be cut in two. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+  } catch {
+    return ''; // a picture, or another encoding: the status has to do
+  }
+}
+
+/** What an answer may repeat: the credentials of the URL, its path, and the headers of the payload. Longest first. */
+function listSecrets(url: URL, sent: Record<string, string>): string[] {
+  const { username, password, pathname, search } = url;
+  const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
+  const login = password === '' ? [] : [password, secret, Buffer.from(`${user}:${secret}`).toString('base64')];
+  const values = Object.values(sent).flatMap((value) => [value, value.replace(/^\w+ +/, '')]);
+  const all = [...login, pathname, search, ...search.slice(1).split('&'), ...values];
+  return all.filter(({ length }) => length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+}
+
+/**
+ * Milliseconds until the receiver wants to be asked again, from a second to a day; undefined if it does not say.
+ * A date is taken by the receiver's own clock, which may differ from this host's.
+ */
+function readRetryAfter(headers: IncomingHttpHeaders): number | undefined {
+  const text = headers['retry-after']?.trim() ?? '';
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : readDate(text) - (readDate(headers.date) || Date.now());
+  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_MS, Math.max(SHORTEST_RETRY_MS, ms));
+}
+
+/** A date of HTTP, which is always in GMT; anything else is NaN. */
+const readDate = (text: string | undefined): number => (text?.endsWith('GMT') ? Date.parse(text) : Number.NaN);
