@@ -7,7 +7,7 @@ import { type Line, type LineFault, readBytes } from './csv-lines';
 import { loadRows, NotLoadedError } from './csv-load';
 import type { ImportOrder } from './csv-payload';
 import { assertUnchanged, type Place } from './csv-place';
-import { isLoadable, type Row } from './csv-row';
+import { areLoadable, type Row } from './csv-row';
 import { type Statements, statementsFor } from './csv-statement';
 import type { Target } from './csv-target';
 import type { JobFile } from './job-file';
@@ -80,9 +80,9 @@ export class Committer {
   private send(tx: Tx, lines: readonly Line<Row>[], meanwhile: () => void): Promise<void> {
     const { target } = this.of;
     const { load, insert } = this.statements;
-    const rows = lines.flatMap(({ row }) => row ?? []);
-    if (load !== undefined && this.inserts === 0 && rows.length > 0 && rows.every(isLoadable)) {
-      return loadRows(tx, load, target, rows, meanwhile);
+    if (load !== undefined && this.inserts === 0 && lines.length > 0) {
+      const rows = lines.map(({ row }) => row ?? '');
+      if (areLoadable(target, rows)) return loadRows(tx, load, target, rows, meanwhile);
     }
     const inserted = insertLines(tx, insert, target, lines);
     meanwhile();

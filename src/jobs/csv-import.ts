@@ -55,7 +55,7 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
           fields: target.fields,
           size: place.size,
           longest: Math.min(LONGEST_RECORD, longestLine(target)),
-          toRow: (fields: Field[]) => toRow(target, fields),
+          toRow: (fields: Field[], isPlain: boolean) => toRow(target, fields, isPlain),
         };
         const read = (from: number) => {
           ahead = readLines(file.handle, from, form, BATCH, ctx.signal);
