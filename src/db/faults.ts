@@ -212,6 +212,12 @@ export function explain(error: unknown, server: string): unknown {
   if (typeof error === 'object' && error !== null && isTlsRefused(error)) {
     return new ConfigError(`the database server at ${server} ${sayTlsRefusal(error)}`, { cause: error });
   }
+  if (isConflict(error)) {
+    return new UnreachableError(
+      `the database server at ${server} has kept rows locked for too long (${codeOf(error)}); end the transaction that holds them, which rowlock doctor names; the next run goes on`,
+      { cause: error },
+    );
+  }
   const busy = BUSY[errnoOf(error) ?? 0];
   if (isConnectionLost(error) || busy !== undefined) {
     const [is, how] = (busy ?? 'does not answer; start it, or correct DATABASE_URL').split('; ');

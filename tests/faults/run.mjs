@@ -23,7 +23,7 @@ const OPTIONS = /** @type {const} */ ({
 });
 
 /** For the faults of all scenes together; starting servers, coming to rest and checking come on top. */
-const SECONDS = { short: 75, long: 900 };
+const SECONDS = { short: 75, long: 1_200 };
 
 /** No scene is worth its server's start in less. */
 const LEAST_SECONDS = 5;

@@ -91,7 +91,7 @@ export class Sampler {
     const unheld = await ask(
       `SELECT j.id, ${TOKEN} AS token, j.run_id AS runId FROM background_jobs j LEFT JOIN background_job_runs r ON r.id = j.run_id
        WHERE j.status = 'running' AND j.run_id IS NOT NULL
-         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND ORDER BY j.id LIMIT 100`,
+         AND COALESCE(r.finished_at, r.lease_expires_at, j.started_at) < NOW(3) - INTERVAL ? SECOND LIMIT 100`,
       [this.toleranceSeconds],
     );
     for (const { runId, ...row } of unheld)

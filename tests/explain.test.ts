@@ -1,0 +1,31 @@
+import { explain } from '../src/db/faults';
+import { UnreachableError } from '../src/errors';
+import { openQueueBench } from './support/queue';
+
+// A run gives up what another session keeps locked, after ten tries of 3 s each. It once ended with the server's bare
+// words, and with the exit code of a defect.
+test('rows that stay locked are told with their mend, as a server that can be reached later', async () => {
+  const { db, add } = await openQueueBench(2);
+  const id = await add();
+  const holder = await db.pool.getConnection();
+  const other = await db.pool.getConnection();
+  try {
+    await holder.query('START TRANSACTION');
+    await holder.query('SELECT id FROM background_jobs WHERE id = ? FOR UPDATE', [id]);
+    await other.query('SET SESSION innodb_lock_wait_timeout = 1');
+    const refused = await other
+      .query('UPDATE background_jobs SET priority = 1 WHERE id = ?', [id])
+      .catch((error: unknown) => error);
+    const told = explain(refused, 'db:3306');
+    expect(told).toBeInstanceOf(UnreachableError);
+    expect(told).toMatchObject({
+      message: expect.stringMatching(
+        /^the database server at db:3306 has kept rows locked .*\(ER_LOCK_WAIT_TIMEOUT\); end/,
+      ),
+    });
+  } finally {
+    await holder.query('ROLLBACK');
+    holder.destroy();
+    other.destroy();
+  }
+});
