@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { PROJECT } from '../../../scripts/project.mjs';
 import { readPrints } from '../stage/read.mjs';
+import { until } from '../stage/until.mjs';
 
 /** A run looks at what it holds at each heartbeat: what happens to a row before that is for its fence alone to find out. */
 const GAP_MS = { from: 5, to: 150 };
@@ -51,6 +52,9 @@ const MEDDLINGS = {
   'called a suspect': { sql: 'crashes = 2' },
 };
 
+/** There when the meddling ends. */
+const ROWS_AT_LEAST = 60;
+
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'meddled-rows',
@@ -76,11 +80,14 @@ export const scene = {
       const own = random.fork(`turn ${turn}`);
       await pause(own.int(GAP_MS.from, GAP_MS.to));
       await meddler.meddle(own);
-      if ((performance.now() - began) / 1000 > (stage.seconds * (truncated + 1)) / (truncations + 1)) {
+      const isDue = (performance.now() - began) / 1000 > (stage.seconds * (truncated + 1)) / (truncations + 1);
+      if (isDue && truncated < truncations) {
         truncated++;
         await meddler.truncate();
       }
     }
+    // On a busy machine the last TRUNCATE comes late: what is inserted after it is what the checks look at.
+    await until('rows are inserted after the last TRUNCATE', async () => (await meddler.countRows()) >= ROWS_AT_LEAST);
     await meddler.finish();
     await stage.comeToRest();
     meddler.noteDeleted();
@@ -209,6 +216,11 @@ class Meddler {
     }
     this.#last.clear();
     faults.note('TRUNCATE');
+  }
+
+  async countRows() {
+    const [row] = await this.#execute('SELECT COUNT(*) AS n FROM background_jobs');
+    return Number(row.n);
   }
 
   /** What belongs to no run is nobody's but an operator's: it puts it back. */

@@ -9,12 +9,16 @@
  * @template {import('./journal.mjs').Execution} T
  * @param {readonly T[]} executions
  * @param {Readings['jobs']} jobs
- * @returns {{ executions: T[], former: T[] }} former: of a row that is gone, and whose id another one has by now
+ * @returns {{ executions: T[], former: T[] }} former: of a row that is gone, and whose id another one has, or had
  */
 export function splitFormer(executions, jobs) {
-  const rowOf = new Map(jobs.map((job) => [job.id, job]));
+  /** Of its row, or, where that is gone, of the last that had this id: tokens are given in order. @type {Map<number, number>} */
+  const tokens = new Map();
+  for (const { job, token } of executions)
+    if (token !== undefined) tokens.set(job, Math.max(token, tokens.get(job) ?? token));
+  for (const { id, token } of jobs) if (token !== null && token !== undefined) tokens.set(id, token);
   /** @param {T} execution */
-  const isFormer = ({ job, token }) => token !== undefined && (rowOf.get(job)?.token ?? token) !== token;
+  const isFormer = ({ job, token }) => token !== undefined && tokens.get(job) !== token;
   return { executions: executions.filter((one) => !isFormer(one)), former: executions.filter(isFormer) };
 }
 
