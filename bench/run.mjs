@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, requireKnown } from '../scripts/options.mjs';
 import { installIn, prepare } from '../scripts/prepare.mjs';
 import { PROJECT } from '../scripts/project.mjs';
 import { Refusal, runScript, say } from '../scripts/say.mjs';
@@ -59,38 +59,16 @@ await runScript(async () => {
 });
 
 function readArguments() {
-  const values = parseOptions();
+  const values = readOptions(OPTIONS);
   /** @param {string} list */
   const split = (list) => list.split(',').filter((word) => word !== '');
   const only = split(values.only);
   const contenders = split(values.contenders);
-  requireAll('measure', only, MEASURES);
-  requireAll('contender', contenders, NAMES);
+  requireKnown('measure', only, MEASURES);
+  requireKnown('contender', contenders, NAMES);
   const rounds = Number(values.rounds ?? (values.quick ? 1 : ROUNDS));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Refusal(`--rounds ${values.rounds} is no number of rounds`);
   return { quick: values.quick, only, contenders, rounds };
-}
-
-function parseOptions() {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    const { code = '', message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
-    const names = Object.keys(OPTIONS).map((name) => `--${name}`);
-    throw new Refusal(`${message.split('. ')[0]}; there are ${names.join(', ')}`);
-  }
-}
-
-/**
- * @param {string} what
- * @param {readonly string[]} given
- * @param {readonly string[]} known
- */
-function requireAll(what, given, known) {
-  for (const name of given) {
-    if (!known.includes(name)) throw new Refusal(`there is no ${what} ${name}; there are ${known.join(', ')}`);
-  }
 }
 
 /**

@@ -5,9 +5,10 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { withDatabase } from './database/with-database.mjs';
+import { requireKnown } from './options.mjs';
 import { prepare } from './prepare.mjs';
 import { PROJECT } from './project.mjs';
-import { Refusal, runScript, say } from './say.mjs';
+import { runScript, say } from './say.mjs';
 
 const FOLDER = join(PROJECT, 'scripts', 'prove');
 const known = readdirSync(FOLDER, { withFileTypes: true })
@@ -16,8 +17,7 @@ const known = readdirSync(FOLDER, { withFileTypes: true })
 
 await runScript(async () => {
   const names = process.argv.length > 2 ? process.argv.slice(2) : known;
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Refusal(`there is no proof ${unknown}, only ${known.join(', ')}`);
+  requireKnown('proof', names, known);
   await prepare();
   const failed = [];
   for (const name of names) {

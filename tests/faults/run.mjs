@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, requireKnown } from '../../scripts/options.mjs';
 import { prepare } from '../../scripts/prepare.mjs';
 import { PROJECT } from '../../scripts/project.mjs';
 import { Refusal, runScript, say } from '../../scripts/say.mjs';
@@ -57,13 +57,12 @@ await runScript(async () => {
   const { FAMILIES, findServerPrograms } = await import('./stage/programs.mjs');
   const { play } = await import('./play.mjs');
   const { toTable } = await import('./table.mjs');
-  for (const name of names)
-    requireKnown(
-      'scene',
-      name,
-      SCENES.map((scene) => scene.name),
-    );
-  if (server !== undefined) requireKnown('server', server, FAMILIES);
+  requireKnown(
+    'scene',
+    names,
+    SCENES.map((scene) => scene.name),
+  );
+  if (server !== undefined) requireKnown('server', [server], FAMILIES);
 
   const began = performance.now();
   say(`seed ${seed}`);
@@ -161,28 +160,8 @@ function tell({ scene, server, seed, wrong, seconds }, folder, long) {
 }
 
 function readArguments() {
-  const values = parseOptions();
+  const values = readOptions(OPTIONS);
   const seed = values.seed === undefined ? randomInt(1, 1_000_000) : Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0) throw new Refusal(`--seed ${values.seed} is no whole number`);
   return { ...values, seed };
-}
-
-function parseOptions() {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    const { code = '', message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
-    const names = Object.keys(OPTIONS).map((name) => `--${name}`);
-    throw new Refusal(`${message.split('. ')[0]}; there are ${names.join(', ')}`);
-  }
-}
-
-/**
- * @param {string} what
- * @param {string} given
- * @param {readonly string[]} known
- */
-function requireKnown(what, given, known) {
-  if (!known.includes(given)) throw new Refusal(`there is no ${what} ${given}; there are ${known.join(', ')}`);
 }
