@@ -50,7 +50,7 @@ export const scene = {
     stage.startFleet({ each: longAndShort });
     const producers = stage.startProducers({
       mix: { noop: 4, result: 6, retry: 3, fail: 0.3, 'effect.complete': 4, 'effect.save': 3, once: 0.3 },
-      jobsPerSecond: 150,
+      jobsPerSecond: 400,
       // Large, so that they need new pages: whoever only changes a row in place notices nothing.
       payloadOf: (_, choice) => ({ text: 'p'.repeat(choice.int(0, 16 * KIB)), bytes: choice.int(0, 8 * KIB) }),
     });
@@ -69,9 +69,13 @@ export const scene = {
       stage.faults.note(server.isUp ? 'disk full' : 'disk full, and the server has ended itself', struck);
       await pause(random.int(LASTS_MS.from, LASTS_MS.to));
       disk.free();
-      if (!server.isUp) await server.start();
       const { inserted } = producers;
-      await until('rows are inserted again', () => producers.inserted > inserted, { deadlineMs: ROOM_DEADLINE_MS });
+      const isOver = async () => {
+        // One that ends itself takes seconds to describe why, and has room again meanwhile.
+        if (!server.isUp) await server.start();
+        return producers.inserted > inserted;
+      };
+      await until('rows are inserted again', isOver, { deadlineMs: ROOM_DEADLINE_MS });
     } while (stage.hasTime);
     await stage.comeToRest();
     await findBrokenRuns(stage);
