@@ -3,14 +3,11 @@
 // A CSV file of a million lines. First it is imported unharmed, beside LOAD DATA LOCAL INFILE of the same file into a
 // table of the same kind, in turns; then by runs that are killed with SIGKILL twenty times on the way. A server that
 // does not take LOCAL INFILE (MySQL's default) is left out of the comparison, with a word.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createPool } from 'mysql2/promise';
-import { PROJECT } from '../project.mjs';
+import { ProofStage } from '../proof-stage.mjs';
 
 const LINES = Number(process.env['ROWLOCK_PROVE_LINES'] ?? 1_000_000);
 const KILLS = 20;
@@ -27,33 +24,22 @@ const LEASE_LOST = 75;
 const COLUMNS = `id INT PRIMARY KEY, email VARCHAR(255) NOT NULL, name VARCHAR(255) NOT NULL, city VARCHAR(100),
   amount DECIMAL(10, 2) NOT NULL, born DATE, note TEXT`;
 
-const server = new URL(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '');
-const name = `${server.pathname.slice(1)}_csv_${process.pid}`;
-const database = new URL(server);
-database.pathname = `/${name}`;
-const folder = mkdtempSync(join(tmpdir(), 'rowlock-csv-'));
-const file = join(folder, 'customers.csv');
-const control = createPool({ uri: server.href, connectionLimit: 1 });
-const pool = createPool({ uri: database.href, connectionLimit: 2, flags: ['LOCAL_FILES'] });
+const stage = new ProofStage('csv', { CSV_IMPORT_TABLES: 'customers' });
+const file = join(stage.folder, 'customers.csv');
 const end = Date.now() + DEADLINE_MS;
 /** The most that a process of any run had, in MB. */
 let memory = 0;
 
 try {
-  await control.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  await rowlock('migrate').ended;
+  await stage.open();
   await writeFile();
-  const [version] = await query('SELECT VERSION() AS v');
-  print(`server: ${version?.['v']}; file: ${LINES} lines, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+  print(`server: ${await stage.readVersion()}; file: ${LINES} lines, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
   const isFast = await compare();
   const isExact = await killAgainAndAgain();
   print(`memory of a process, at most: ${memory.toFixed(0)} MB (less than ${MOST_MEMORY_MB})`);
   process.exitCode = isFast && isExact && memory < MOST_MEMORY_MB ? 0 : 1;
 } finally {
-  await pool.end();
-  await control.query(`DROP DATABASE IF EXISTS ${name}`);
-  await control.end();
-  rmSync(folder, { recursive: true, force: true });
+  await stage.close();
 }
 
 async function writeFile() {
@@ -78,7 +64,7 @@ async function compare() {
     await createTable('customers');
     await enqueue();
     const began = performance.now();
-    await watch(rowlock('run'));
+    await watch(stage.rowlock('run'));
     const seconds = (performance.now() - began) / 1_000;
     const isWhole = await checkTable();
     print(
@@ -99,14 +85,14 @@ async function compare() {
 
 /** @returns {Promise<number | undefined>} seconds; undefined: the server does not take it */
 async function load() {
-  const [{ taken = 0 } = {}] = await query('SELECT @@GLOBAL.local_infile AS taken');
+  const [{ taken = 0 } = {}] = await stage.query('SELECT @@GLOBAL.local_infile AS taken');
   if (Number(taken) !== 1) {
     print('LOAD DATA LOCAL INFILE: not taken by this server (local_infile is off)');
     return undefined;
   }
   await createTable('loaded');
   const began = performance.now();
-  await pool.query({
+  await stage.query({
     sql: `LOAD DATA LOCAL INFILE 'customers.csv' INTO TABLE loaded CHARACTER SET utf8mb4
       FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '' IGNORE 1 LINES`,
     infileStreamFactory: () => createReadStream(file),
@@ -121,7 +107,7 @@ async function killAgainAndAgain() {
   let kills = 0;
   while ((await readJob())?.['status'] !== 'completed') {
     if (Date.now() > end) throw new Error(`not within ${DEADLINE_MS / 1_000} s: the file is imported`);
-    const run = rowlock('run', '--lease', LEASE);
+    const run = stage.rowlock('run', '--lease', LEASE);
     const watched = watch(run);
     // A part of the file for each, and at any moment of a batch: not just behind a commit.
     const at = ((kills + 1) / (KILLS + 1)) * LINES;
@@ -147,8 +133,8 @@ async function killAgainAndAgain() {
 
 /** Each line is there once and as it was: the key says that none is there twice. */
 async function checkTable() {
-  const [job] = await query('SELECT status, result, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
-  const [rows] = await query(`SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS ids, MIN(id) AS first, MAX(id) AS last,
+  const [job] = await stage.query('SELECT status, result, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
+  const [rows] = await stage.query(`SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS ids, MIN(id) AS first, MAX(id) AS last,
     SUM(email = CONCAT('customer', id, '@example.com') AND name = CONCAT('Müller, ', id) AND amount = MOD(id, 100000) / 100) AS good,
     SUM(note IS NULL) AS nulls FROM customers`);
   const counts = ['n', 'ids', 'first', 'last', 'good', 'nulls'].map((key) => Number(rows?.[key]));
@@ -160,22 +146,24 @@ async function checkTable() {
 
 /** @param {string} table */
 async function createTable(table) {
-  await pool.query(`DROP TABLE IF EXISTS ${table}`);
-  await pool.query(`CREATE TABLE ${table} (${COLUMNS})`);
+  await stage.query(`DROP TABLE IF EXISTS ${table}`);
+  await stage.query(`CREATE TABLE ${table} (${COLUMNS})`);
 }
 
 async function enqueue() {
   const payload = JSON.stringify({ file: 'customers.csv', table: 'customers' });
-  await query(`INSERT INTO background_jobs (job_type, payload) VALUES ('csv.import', '${payload}')`);
+  await stage.query(`INSERT INTO background_jobs (job_type, payload) VALUES ('csv.import', '${payload}')`);
 }
 
 async function readJob() {
-  const [job] = await query('SELECT status, checkpoint, last_error FROM background_jobs ORDER BY id DESC LIMIT 1');
+  const [job] = await stage.query(
+    'SELECT status, checkpoint, last_error FROM background_jobs ORDER BY id DESC LIMIT 1',
+  );
   return job;
 }
 
 async function rowsDone() {
-  const [job] = await query(
+  const [job] = await stage.query(
     "SELECT JSON_EXTRACT(checkpoint, '$.rows') AS n FROM background_jobs ORDER BY id DESC LIMIT 1",
   );
   return Number(job?.['n'] ?? 0);
@@ -185,7 +173,7 @@ async function rowsDone() {
  * Waits for the end of a run, and looks at its memory meanwhile: its own, and that of the process in which it runs a
  * suspect alone.
  *
- * @param {ReturnType<typeof rowlock>} run
+ * @param {ReturnType<ProofStage['rowlock']>} run
  */
 async function watch(run) {
   while (!run.isOver()) {
@@ -224,28 +212,4 @@ function percent(fraction) {
 /** @param {string} line */
 function print(line) {
   process.stdout.write(`${line}\n`);
-}
-
-/** @param {string} sql */
-async function query(sql) {
-  const [rows] = await pool.query(sql);
-  return Array.isArray(rows) ? /** @type {Record<string, unknown>[]} */ (rows) : [];
-}
-
-/** @param {string[]} args */
-function rowlock(...args) {
-  const env = {
-    PATH: process.env['PATH'],
-    DATABASE_URL: database.href,
-    JOB_FILES_DIR: folder,
-    CSV_IMPORT_TABLES: 'customers',
-  };
-  const cli = join(PROJECT, 'dist', 'cli.js');
-  const child = spawn(process.execPath, [cli, ...args], { env, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  let over = false;
-  const ended = once(child, 'close').then(([code]) => {
-    over = true;
-    return /** @type {number | null} */ (code);
-  });
-  return { child, ended, isOver: () => over };
 }

@@ -3,15 +3,11 @@
 // A broadcast to 10,000 recipients, in runs that are killed with SIGKILL ten times: four times while its mails are being
 // enqueued, six times while they are being sent. A mail server of this script receives them, and its account is compared
 // with the list of recipients.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createPool } from 'mysql2/promise';
 import { startMailSink } from '../demo/mail-sink.mjs';
-import { PROJECT } from '../project.mjs';
+import { ProofStage } from '../proof-stage.mjs';
 
 const RECIPIENTS = 10_000;
 /** Mails in the table, or at the mail server, at which the next run is killed. */
@@ -26,32 +22,22 @@ const LEASE = '3s';
 /** A run that was too slow for its lease, on a busy machine, is as good as one that was killed. */
 const LEASE_LOST = 75;
 
-const server = new URL(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '');
-const name = `${server.pathname.slice(1)}_mail_${process.pid}`;
-const database = new URL(server);
-database.pathname = `/${name}`;
-const folder = mkdtempSync(join(tmpdir(), 'rowlock-mail-'));
 const sink = await startMailSink();
-const control = createPool({ uri: server.href, connectionLimit: 1 });
-const pool = createPool({ uri: database.href, connectionLimit: 2 });
+const stage = new ProofStage('mail', { SMTP_URL: sink.url, MAIL_FROM: 'Shop <shop@example.com>' });
 const end = Date.now() + DEADLINE_MS;
 
 try {
-  await control.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  await rowlock('migrate').ended;
+  await stage.open();
   const addresses = writeRecipients();
-  await rowlock('enqueue', 'email.broadcast', JSON.stringify(readOrder())).ended;
+  await stage.rowlock('enqueue', 'email.broadcast', JSON.stringify(readOrder())).ended;
 
   const began = Date.now();
   const kills = await runToTheEnd();
   const seconds = (Date.now() - began) / 1_000;
   process.exitCode = (await report(addresses, kills, seconds)) ? 0 : 1;
 } finally {
-  await pool.end();
-  await control.query(`DROP DATABASE IF EXISTS ${name}`);
-  await control.end();
+  await stage.close();
   await sink.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 function writeRecipients() {
@@ -59,7 +45,10 @@ function writeRecipients() {
   const lines = addresses.map((address, index) => `${address},"Customer ""${index}"", 😀",${index % 7}`);
   // Some are there twice, and one has no address.
   const again = addresses.filter((_, index) => index % 100 === 0).map((address) => `${address.toUpperCase()},Again,0`);
-  writeFileSync(join(folder, 'customers.csv'), ['email,name,points', ...lines, ...again, ',Nobody,0', ''].join('\n'));
+  writeFileSync(
+    join(stage.folder, 'customers.csv'),
+    ['email,name,points', ...lines, ...again, ',Nobody,0', ''].join('\n'),
+  );
   return addresses;
 }
 
@@ -82,12 +71,8 @@ async function runToTheEnd() {
   const due = [...KILLS];
   while ((await countUnfinished()) > 0) {
     if (Date.now() > end) throw new Error(`not within ${DEADLINE_MS / 1_000} s: all mails are sent`);
-    const { child, ended } = rowlock('run', '--lease', LEASE);
-    let isOver = false;
-    void ended.finally(() => {
-      isOver = true;
-    });
-    while (!isOver) {
+    const { child, ended, isOver } = stage.rowlock('run', '--lease', LEASE);
+    while (!isOver()) {
       const [next] = due;
       if (next !== undefined && (await countOf(next.when)) >= next.at && child.kill('SIGKILL')) {
         due.shift();
@@ -108,12 +93,12 @@ async function runToTheEnd() {
 /** @param {'enqueued' | 'sent'} what */
 async function countOf(what) {
   if (what === 'sent') return sink.mails.length;
-  const [count] = await query("SELECT COUNT(*) AS n FROM background_jobs WHERE job_type = 'email.send'");
+  const [count] = await stage.query("SELECT COUNT(*) AS n FROM background_jobs WHERE job_type = 'email.send'");
   return Number(count?.['n']);
 }
 
 async function countUnfinished() {
-  const [count] = await query("SELECT COUNT(*) AS n FROM background_jobs WHERE status IN ('pending', 'running')");
+  const [count] = await stage.query("SELECT COUNT(*) AS n FROM background_jobs WHERE status IN ('pending', 'running')");
   return Number(count?.['n']);
 }
 
@@ -138,15 +123,14 @@ async function report(addresses, kills, seconds) {
   const again = all.filter((ids) => ids.length > 1 && new Set(ids).size === 1);
   const most = Math.max(0, ...again.map((ids) => ids.length));
   const twoMails = all.filter((ids) => new Set(ids).size > 1).length;
-  const [broadcast] = await query(
+  const [broadcast] = await stage.query(
     "SELECT status, attempts, result, last_error FROM background_jobs WHERE job_type = 'email.broadcast'",
   );
-  const [mails] = await query(
+  const [mails] = await stage.query(
     "SELECT COUNT(*) AS n, SUM(status = 'completed') AS completed FROM background_jobs WHERE job_type = 'email.send'",
   );
-  const [version] = await query('SELECT VERSION() AS v');
   const lines = [
-    `server: ${version?.['v']}; ${seconds.toFixed(1)} s`,
+    `server: ${await stage.readVersion()}; ${seconds.toFixed(1)} s`,
     `runs killed with SIGKILL: ${kills.enqueued + kills.sent} (${kills.enqueued} while mails were enqueued, ${kills.sent} while they were sent)`,
     `broadcast: ${broadcast?.['status']}, result ${JSON.stringify(broadcast?.['result'])}`,
     `email.send jobs: ${mails?.['n']}, completed ${mails?.['completed']}`,
@@ -160,25 +144,4 @@ async function report(addresses, kills, seconds) {
   process.stdout.write(`${lines.join('\n')}\n`);
   const isWhole = broadcast?.['status'] === 'completed' && Number(mails?.['completed']) === addresses.length;
   return isWhole && none === 0 && twoMails === 0 && strangers === 0;
-}
-
-/** @param {string} sql */
-async function query(sql) {
-  const [rows] = await pool.query(sql);
-  return /** @type {Record<string, unknown>[]} */ (rows);
-}
-
-/** @param {string[]} args */
-function rowlock(...args) {
-  const env = {
-    PATH: process.env['PATH'],
-    DATABASE_URL: database.href,
-    SMTP_URL: sink.url,
-    MAIL_FROM: 'Shop <shop@example.com>',
-    JOB_FILES_DIR: folder,
-  };
-  const cli = join(PROJECT, 'dist', 'cli.js');
-  const child = spawn(process.execPath, [cli, ...args], { env, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = once(child, 'close').then(([code]) => /** @type {number | null} */ (code));
-  return { child, ended };
 }

@@ -2,15 +2,12 @@
 //
 // A video of a minute is transcoded in runs that are killed with SIGKILL, each further on than the one before. All the
 // time somebody looks under the final name: what is seen there, if anything, is to be the whole video.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { path as ffmpeg } from '@ffmpeg-installer/ffmpeg';
-import { createPool } from 'mysql2/promise';
-import { PROJECT } from '../project.mjs';
+import { ProofStage } from '../proof-stage.mjs';
 
 const SECONDS = 60;
 const FRAMES = SECONDS * 25;
@@ -21,38 +18,38 @@ const DEADLINE_MS = 20 * 60_000;
 /** Shorter than in production, as a killed run's jobs wait for its end. */
 const LEASE = '3s';
 
-const server = new URL(process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '');
-const name = `${server.pathname.slice(1)}_video_${process.pid}`;
-const database = new URL(server);
-database.pathname = `/${name}`;
-const folder = mkdtempSync(join(tmpdir(), 'rowlock-video-'));
-const output = join(folder, 'out.mp4');
-const control = createPool({ uri: server.href, connectionLimit: 1 });
-const pool = createPool({ uri: database.href, connectionLimit: 2 });
+const stage = new ProofStage('video', { FFMPEG_PATH: ffmpeg });
+const output = join(stage.folder, 'out.mp4');
 const end = Date.now() + DEADLINE_MS;
 /** Each file that was seen under the final name, by its number and size. */
 const seen = new Set();
 
 try {
-  await control.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  await rowlock('migrate').ended;
+  await stage.open();
   makeVideo();
   const order = { input: 'film.mp4', output: 'out.mp4', preset: 'mp4-720p' };
-  await rowlock('enqueue', 'video.transcode', JSON.stringify(order)).ended;
+  await stage.rowlock('enqueue', 'video.transcode', JSON.stringify(order)).ended;
   const began = Date.now();
   const { kills, outlived } = await runToTheEnd();
   process.exitCode = (await report(kills, outlived, (Date.now() - began) / 1_000)) ? 0 : 1;
 } finally {
-  await pool.end();
-  await control.query(`DROP DATABASE IF EXISTS ${name}`);
-  await control.end();
-  rmSync(folder, { recursive: true, force: true });
+  await stage.close();
 }
 
 function makeVideo() {
   const picture = ['-f', 'lavfi', '-i', `testsrc=duration=${SECONDS}:size=640x360:rate=25`];
   const sound = ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${SECONDS}`];
-  execFileSync(ffmpeg, ['-v', 'error', ...picture, ...sound, '-c:v', 'mpeg4', '-q:v', '5', join(folder, 'film.mp4')]);
+  execFileSync(ffmpeg, [
+    '-v',
+    'error',
+    ...picture,
+    ...sound,
+    '-c:v',
+    'mpeg4',
+    '-q:v',
+    '5',
+    join(stage.folder, 'film.mp4'),
+  ]);
 }
 
 /**
@@ -66,19 +63,15 @@ async function runToTheEnd() {
   let outlived = 0;
   while (!(await readJob()).isOver) {
     if (Date.now() > end) throw new Error(`not within ${DEADLINE_MS / 1_000} s: the video is there`);
-    const { child, ended } = rowlock('run', '--lease', LEASE);
-    let isOver = false;
-    void ended.finally(() => {
-      isOver = true;
-    });
+    const { child, ended, isOver } = stage.rowlock('run', '--lease', LEASE);
     const { progress: before } = await readJob();
-    const leftover = new Set(readdirSync(folder));
-    while (!isOver) {
+    const leftover = new Set(readdirSync(stage.folder));
+    while (!isOver()) {
       look();
       const { progress } = await readJob();
       const [next = 2] = due;
       // What an earlier run has reached stands until this one is at its encoder.
-      const isOwn = progress !== before && readdirSync(folder).some((file) => !leftover.has(file));
+      const isOwn = progress !== before && readdirSync(stage.folder).some((file) => !leftover.has(file));
       if (isOwn && progress >= next && child.kill('SIGKILL')) {
         kills.push(progress);
         due.shift();
@@ -104,11 +97,11 @@ function look() {
 
 function countEncoders() {
   const lines = execFileSync('ps', ['-axwwo', 'args='], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes(folder) && line.includes(ffmpeg)).length;
+  return lines.filter((line) => line.includes(stage.folder) && line.includes(ffmpeg)).length;
 }
 
 async function readJob() {
-  const [job] = await query('SELECT status, attempts, crashes, progress, last_error FROM background_jobs');
+  const [job] = await stage.query('SELECT status, attempts, crashes, progress, last_error FROM background_jobs');
   const isOver = ['completed', 'failed'].includes(String(job?.['status']));
   return { ...job, isOver, progress: Number(job?.['progress'] ?? 0) };
 }
@@ -123,10 +116,9 @@ async function report(kills, outlived, seconds) {
   const whole = ['-v', 'error', '-xerror', '-progress', 'pipe:1', '-i', output, '-f', 'null', '-'];
   const { status, stdout } = spawnSync(ffmpeg, whole, { encoding: 'utf8' });
   const frames = Number([...stdout.matchAll(/^frame=(\d+)$/gm)].at(-1)?.[1]);
-  const files = readdirSync(folder).sort().join(', ');
-  const [version] = await query('SELECT VERSION() AS v');
+  const files = readdirSync(stage.folder).sort().join(', ');
   const lines = [
-    `server: ${version?.['v']}; ${seconds.toFixed(1)} s`,
+    `server: ${await stage.readVersion()}; ${seconds.toFixed(1)} s`,
     `runs killed with SIGKILL: ${kills.length}, at ${kills.map((at) => `${Math.round(at * 100)} %`).join(', ')}`,
     `encoders that outlived their run by a second: ${outlived}`,
     `job: ${JSON.stringify(job)}`,
@@ -137,24 +129,4 @@ async function report(kills, outlived, seconds) {
   process.stdout.write(`${lines.join('\n')}\n`);
   const isWhole = status === 0 && frames === FRAMES && seen.size === 1 && files === 'film.mp4, out.mp4';
   return isWhole && kills.length === KILLS.length && outlived === 0;
-}
-
-/** @param {string} sql */
-async function query(sql) {
-  const [rows] = await pool.query(sql);
-  return /** @type {Record<string, unknown>[]} */ (rows);
-}
-
-/** @param {string[]} args */
-function rowlock(...args) {
-  const env = {
-    PATH: process.env['PATH'],
-    DATABASE_URL: database.href,
-    JOB_FILES_DIR: folder,
-    FFMPEG_PATH: ffmpeg,
-  };
-  const cli = join(PROJECT, 'dist', 'cli.js');
-  const child = spawn(process.execPath, [cli, ...args], { env, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = once(child, 'close');
-  return { child, ended };
 }
