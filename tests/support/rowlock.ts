@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const CLI = join(__dirname, '..', '..', 'dist', 'cli.js');
+export const CLI = join(__dirname, '..', '..', 'dist', 'cli.js');
 
 export interface RowlockOptions {
   /** All that the command finds in its environment besides PATH and HOME: nothing of the developer's own. */

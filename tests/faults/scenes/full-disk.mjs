@@ -13,6 +13,13 @@ const DISK_MEGABYTES = 500;
 
 const GAP_MS = { from: 500, to: 2_500 };
 
+/** In between, so that there is something to lose each time. */
+const ROWS_BETWEEN = 350;
+
+/** The long form goes on until so many are inserted, for so much longer at most: MySQL waits up to a minute for room. */
+const ROWS_IF_LONG = 1_050;
+const OVERTIME_MS = 200_000;
+
 const LASTS_MS = { from: 300, to: 6_000 };
 
 /** InnoDB cannot make the table any larger: "The table is full". */
@@ -54,8 +61,11 @@ export const scene = {
       // Large, so that they need new pages: whoever only changes a row in place notices nothing.
       payloadOf: (_, choice) => ({ text: 'p'.repeat(choice.int(0, 16 * KIB)), bytes: choice.int(0, 8 * KIB) }),
     });
+    const hasShown = () => !stage.isLong || producers.inserted >= ROWS_IF_LONG;
     do {
+      const rows = producers.inserted;
       await pause(random.int(GAP_MS.from, GAP_MS.to));
+      await until('more rows are inserted', () => producers.inserted >= rows + ROWS_BETWEEN);
       const struck = await stage.readHeld();
       const refusals = () => producers.refusals(TABLE_FULL) + countWaits(stage);
       const before = refusals();
@@ -76,7 +86,7 @@ export const scene = {
         return producers.inserted > inserted;
       };
       await until('rows are inserted again', isOver, { deadlineMs: ROOM_DEADLINE_MS });
-    } while (stage.hasTime);
+    } while (stage.hasTimeFor(hasShown, OVERTIME_MS));
     await stage.comeToRest();
     await findBrokenRuns(stage);
     const dropped = await stage.database.execute(
