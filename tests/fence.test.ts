@@ -73,6 +73,15 @@ test.each(COMPLETIONS)(
   },
 );
 
+test('a job that has completed itself by the time it is given back is told as completed, and nothing is written', async () => {
+  await bench.add();
+  const job = await claimOne(1);
+  await settle(1, outcomeOf(job, {}));
+  const before = await dump();
+  expect(await settle(1, outcomeOf(job, RELEASE))).toMatchObject([{ how: 'completed' }]);
+  expect(await dump()).toEqual(before);
+});
+
 test.each([
   [undefined, undefined],
   ['1', '2'],

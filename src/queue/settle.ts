@@ -31,6 +31,8 @@ export interface Settlement {
 
 export type Settled =
   | { how: 'written'; settlement: Settlement }
+  /** The function itself had completed it, by ctx.complete, when it was to be given back; nothing was written. */
+  | { how: 'completed'; settlement: Settlement }
   /** The row is not this attempt's any more; nothing was written. */
   | { how: 'lost'; settlement: Settlement; why: string }
   /** A lock was held by somebody else for too long; to be tried again. */
@@ -185,6 +187,9 @@ function judge(runId: number, settlement: Settlement, row: Row | undefined): Ver
   // An earlier try of this very transaction was committed, and its answer lost.
   if (row.runId === runId && row.status === settlement.status && row.attempts === attempts) {
     return { how: 'written', settlement };
+  }
+  if (row.runId === runId && row.status === 'completed' && row.attempts === settlement.attempts) {
+    return { how: 'completed', settlement };
   }
   return {
     how: 'lost',

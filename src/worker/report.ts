@@ -31,6 +31,7 @@ export class Report {
   /** An outcome is written, or was not wanted any more. */
   settled(attempt: Attempt, ending: Ending, settled: Settled): void {
     if (settled.how === 'lost') return this.takenAway(attempt, settled.why);
+    if (settled.how === 'completed') return this.committed(attempt, ending.ms);
     const { settlement } = settled;
     this.toldWaiting = false;
     this.counts[settlement.count]++;
