@@ -11,6 +11,7 @@ const CLUSTER = 'is not ready; see to its cluster';
 const READ_ONLY = 'takes no writes; end that, or correct DATABASE_URL';
 const NO_CONNECTION = 'has no connection free; raise its max_connections, or start fewer runs';
 const NO_ROOM = 'has no room; make some on its disk';
+const NO_MEMORY = 'has no memory free; give its machine more, or the server less';
 
 /** The server cannot do it just now, and may at any moment: each with what it is, and its mend. */
 const BUSY: Record<number, string> = {
@@ -21,6 +22,12 @@ const BUSY: Record<number, string> = {
   1040: NO_CONNECTION, // too many connections
   1203: NO_CONNECTION, // too many connections of this user
   1226: NO_CONNECTION, // the same, by a limit of this very account
+  1637: 'has too many transactions open; end those that hang', // of its undo log
+  1180: 'could not commit; see its log', // undone
+  5: NO_MEMORY,
+  1037: NO_MEMORY,
+  1041: NO_MEMORY,
+  1135: NO_MEMORY, // no thread for a connection
   3: NO_ROOM, // a temporary file could not be written
   1021: NO_ROOM, // the disk is full
   1026: NO_ROOM, // a temporary file could not be written, MariaDB's own
