@@ -5,7 +5,7 @@ import { Stage } from './stage/stage.mjs';
 import { Late } from './stage/until.mjs';
 
 /** Beyond the time for its faults: for those that are still missing, and to come to rest. What takes longer hangs. */
-const DEADLINE_SECONDS = 420;
+const DEADLINE_SECONDS = 600;
 
 /** Rows of a scene of the long form, at the least, where the scene says nothing else. */
 const JOBS_IF_LONG = 1_000;

@@ -16,9 +16,6 @@ const SIZES = {
   long: { poisons: 100, innocents: 10_000 },
 };
 
-/** Of the long form: a hundred runs die, and what they held runs alone. */
-const DEADLINE_MS = 360_000;
-
 /** @type {import('./scene.mjs').Scene} */
 export const scene = {
   name: 'poison-rows',
@@ -38,7 +35,7 @@ export const scene = {
     const fleet = stage.startFleet({ jobs: HELL });
     const deaths = watchDeaths(stage, fleet);
     stage.startProducers({ mix: { noop: 3, 'effect.complete': 2 }, jobsPerSecond: 20 });
-    await stage.comeToRest({ deadlineMs: DEADLINE_MS });
+    await stage.comeToRest();
     await deaths.stop();
     const seconds = ((steadyNow() - began) / 1000).toFixed(0);
     stage.say(

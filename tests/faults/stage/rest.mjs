@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { steadyNow } from './clock.mjs';
 import { isRunning } from './processes.mjs';
 import { readPrints } from './read.mjs';
-import { requireLate, until } from './until.mjs';
+import { Late, requireLate, until } from './until.mjs';
 
 /** A row that is to be run later than this when all comes to rest was put off by mistake. */
 const LATEST_SECONDS = 10;
@@ -13,6 +14,9 @@ const LATEST_SECONDS = 10;
 const PUT_OFF = /"event":"job\.released".*"job_id":(\d+),.*"why":"(it could not be started|its payload or checkpoint)/g;
 const PUT_OFF_SECONDS = 60;
 
+/** Nothing ends in it but by a lease that passes, some of which are 15 s, and what it was for that begins anew. */
+const STUCK_AFTER_MS = 60_000;
+
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
 
@@ -23,16 +27,10 @@ const LOCK_WAIT_TIMEOUT = 1205;
  * and each fault is recovered from. What does not come to that is a finding.
  *
  * @param {Stage} stage whose producers have ended, and whose fleets work
- * @param {number} deadlineMs for the rows
  */
-export async function untilQuiet(stage, deadlineMs) {
-  let left = Number.NaN;
-  const haveAllEnded = async () => {
-    left = await countOpen(stage);
-    return left === 0;
-  };
-  await until('every row ends', haveAllEnded, { deadlineMs, everyMs: 250 }).catch((error) => {
-    stage.findings.push({ check: 'every row ends', id: '', text: `${requireLate(error).message}; ${left} are open` });
+export async function untilQuiet(stage) {
+  await until('every row ends', haveAllEnded(stage), { deadlineMs: Infinity, everyMs: 250 }).catch((error) => {
+    stage.findings.push({ check: 'every row ends', id: '', text: requireLate(error).message });
   });
   // One that was killed just now has its lease still: the runs that go on close it once that is over.
   await until('every run of a dead process is closed', () => areOpenRunsAlive(stage), {
@@ -44,6 +42,27 @@ export async function untilQuiet(stage, deadlineMs) {
   await until('every fault is recovered from', () => stage.faults.waitedFor.length === 0).catch((error) => {
     stage.findings.push({ check: 'every row ends', id: '', text: requireLate(error).message });
   });
+}
+
+/**
+ * How long it takes says something of the machine, and of how much there was left to do. That it goes on is what counts: each
+ * look that finds fewer open rows than any before gives it its time again.
+ *
+ * @param {Stage} stage
+ */
+function haveAllEnded(stage) {
+  let fewest = Infinity;
+  let since = steadyNow();
+  return async () => {
+    const left = await countOpen(stage);
+    if (left < fewest) {
+      fewest = left;
+      since = steadyNow();
+    }
+    if (steadyNow() - since > STUCK_AFTER_MS)
+      throw new Late(`${left} rows are open, and for ${STUCK_AFTER_MS / 1000} s no fewer`);
+    return left === 0;
+  };
 }
 
 /** @param {Stage} stage */

@@ -25,9 +25,6 @@ const LEASE_MS = 3_000;
 /** 20 s of --max-time, and three statements, one after the other, that are given up after 30 s. */
 const LONGEST_RUN_MS = 120_000;
 
-/** All of the rows end within this, once nothing disturbs them any more. */
-const QUIET_DEADLINE_MS = 120_000;
-
 const RESCUERS_JOBS = join(PROJECT, 'tests', 'faults', 'rescuers-jobs.cjs');
 
 /** Each start costs a third of a second of a core. */
@@ -268,12 +265,10 @@ export class Stage {
   /**
    * No more faults: stops the producers, ends every pause before a next attempt, and waits until all rows have ended
    * and no run is open. The fleets work on until then, and are stopped after it.
-   *
-   * @param {{ deadlineMs?: number }} [patience]
    */
-  async comeToRest({ deadlineMs = QUIET_DEADLINE_MS } = {}) {
+  async comeToRest() {
     await Promise.all(this.#producers.map((producers) => producers.stop()));
-    await untilQuiet(this, deadlineMs);
+    await untilQuiet(this);
     await this.stop();
   }
 
