@@ -20,8 +20,8 @@ const LEASE_MS = 3_000;
 /** A run ends after so many jobs: its close is one of the steps, and comes by often enough. */
 const MOST_JOBS = 60;
 
-/** What is left over by the runs that are frozen is to be done in the end, by few: in the short form that took longer than the frosts. */
-const JOBS_PER_SECOND = { short: 30, long: 60 };
+/** What is left over by the runs that are frozen is to be done in the end, by few: at 60 that took longer than the frosts. */
+const JOBS_PER_SECOND = 30;
 
 /** For a step that comes by all the while; it may need a new run, or one that has died. */
 const PATIENCE_MS = 10_000;
@@ -56,7 +56,7 @@ export const scene = {
     stage.startFleet({ size: LANES.free, args: common });
     stage.startProducers({
       mix: { noop: 4, result: 2, slow: 1, 'effect.complete': 6, 'effect.save': 6, retry: 1, fail: 0.2, once: 0.3 },
-      jobsPerSecond: stage.isLong ? JOBS_PER_SECOND.long : JOBS_PER_SECOND.short,
+      jobsPerSecond: JOBS_PER_SECOND,
       payloadOf: (type, choice) => ({ ms: choice.chance(0.7) && type !== 'slow' ? 0 : choice.int(20, 300) }),
     });
     /** @type {Map<string, { caught: number, missed: number }>} */
