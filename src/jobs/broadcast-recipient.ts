@@ -9,3 +9,12 @@ export interface Recipient {
 /** Without a prototype: a column may be called constructor. */
 export const toFields = (columns: string[], values: unknown[]): Record<string, unknown> =>
   Object.assign(Object.create(null), Object.fromEntries(columns.map((column, index) => [column, values[index]])));
+
+const COLUMNS_NAMED = 20;
+const LONGEST_WORD = 50;
+
+/** What a file that is something else has in its first line may be anything. */
+export const listColumns = (columns: string[]): string =>
+  columns.slice(0, COLUMNS_NAMED).map(toWord).join(', ') + (columns.length > COLUMNS_NAMED ? ', …' : '');
+
+export const toWord = (text: string): string => text.slice(0, LONGEST_WORD).replace(/\p{Cc}+/gu, ' ');

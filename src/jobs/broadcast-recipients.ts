@@ -2,7 +2,7 @@ import type { ConnectionSettings } from '../config';
 import { UnrecoverableError } from '../errors';
 import { readRecipientFile } from './broadcast-file';
 import { type Broadcast, isFile } from './broadcast-payload';
-import { type Recipient, toFields } from './broadcast-recipient';
+import { listColumns, type Recipient, toFields, toWord } from './broadcast-recipient';
 import { readMailbox } from './email-payload';
 import { openJobFile } from './job-file';
 import { buildQuery } from './named-query';
@@ -112,12 +112,3 @@ function requireColumn({ name, columns }: Recipients, { column, delimiter }: Bro
   const mend = isOtherDelimiter ? 'give "delimiter" as it is in the file' : 'name another one as "column"';
   throw new UnrecoverableError(`${name} has no column "${toWord(column)}", only ${listColumns(columns)}; ${mend}`);
 }
-
-const COLUMNS_NAMED = 20;
-const LONGEST_WORD = 50;
-
-/** What a file that is something else has in its first line may be anything. */
-export const listColumns = (columns: string[]): string =>
-  columns.slice(0, COLUMNS_NAMED).map(toWord).join(', ') + (columns.length > COLUMNS_NAMED ? ', …' : '');
-
-const toWord = (text: string): string => text.slice(0, LONGEST_WORD).replace(/\p{Cc}+/gu, ' ');

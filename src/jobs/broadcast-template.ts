@@ -4,7 +4,7 @@ import type { Liquid, Template } from 'liquidjs';
 import { codeOf, messageOf, UnrecoverableError } from '../errors';
 import { findNearest } from '../nearest';
 import type { MailText } from './broadcast-payload';
-import { listColumns } from './broadcast-recipients';
+import { listColumns } from './broadcast-recipient';
 
 /** A mail into which the values of one recipient can be put. */
 export interface MailTemplate {
