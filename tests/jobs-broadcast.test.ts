@@ -257,13 +257,10 @@ describe('fails for good, before any mail is enqueued', () => {
 describe('is tried again', () => {
   test('where a setting is missing, a folder is not there, or the database refuses the query', async () => {
     file('fine.csv', 'email,name\na@example.org,A\n');
-    file('large.csv', `email\n${'a@example.org\n'.repeat(50_000)}`);
     writeFileSync(join(bench.queries, 'faulty.sql'), 'SELECT email FROM nowhere');
-    const endless = { subject: '', text: '{% for i in (1..100000000) %}x{% endfor %}' };
     const all = {
       template: await bench.add({ template: 'news', recipients: 'fine.csv' }),
       query: await bench.add({ template: TEMPLATE, recipients: 'faulty' }),
-      endless: await bench.add({ template: endless, recipients: 'large.csv' }),
     };
     await bench.run(FAN_OUT, { MAIL_TEMPLATE_DIR: '' });
     const gone = await bench.add({ template: TEMPLATE, recipients: 'fine.csv' });
@@ -275,7 +272,6 @@ describe('is tried again', () => {
     for (const [id, words] of [
       [all.template, 'MAIL_TEMPLATE_DIR is not set'],
       [all.query, "the query's database at"],
-      [all.endless, 'the template cannot be filled in: RenderError: memory alloc limit exceeded'],
       [gone, 'the folder of JOB_FILES_DIR cannot be entered (ENOENT); create it'],
       [noQueries, 'MAIL_SQL_DIR is not set'],
       [noFiles, 'JOB_FILES_DIR is not set'],

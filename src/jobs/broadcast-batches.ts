@@ -71,8 +71,8 @@ async function makeMail(
   const address = readMailbox(to)?.address;
   if (address === undefined)
     return { line, why: to === '' ? 'has no address' : `"${order.column}" is no e-mail address` };
-  const texts = template.fill(Object.assign(Object.create(null), order.values, fields));
-  if ('unknown' in texts) return { line, why: texts.unknown };
+  const texts = template.fill(Object.assign(Object.create(null), order.values, fields), line);
+  if ('fault' in texts) return { line, why: texts.fault };
   const payload = { to, from: order.from, replyTo: order.replyTo, ...texts };
   const { refused } = await validate(emailSchema, payload);
   if (refused !== undefined) return { line, why: refused };
