@@ -203,7 +203,11 @@ describe('fails for good, before any mail is enqueued', () => {
       "template's subject has a mistake",
     ],
     ['an unknown filter', { template: { subject: '', text: '{{name | shout}}' } }, "the template's text has a mistake"],
-    ['a file for a template', { template: { subject: '', text: '{% include "/etc/passwd" %}' } }, 'the template'],
+    [
+      'a file for a template',
+      { template: { subject: '', text: '{% include "/etc/passwd" %}' } },
+      'asks for another one',
+    ],
     ['a template without a text', { template: { subject: '' } }, 'template: '],
     ['no such template', { template: 'nowhere' }, 'the template nowhere is not whole; add nowhere.subject to'],
     ['half a template', { template: 'half' }, 'the template half is not whole; add half.txt or half.html or both to'],
