@@ -3,6 +3,8 @@ export interface Recipient {
   /** Of the file, counted from 1; of a query the row. */
   line: number;
   fields: Record<string, unknown>;
+  /** About how many characters it has. */
+  size: number;
   fault?: string | undefined;
 }
 

@@ -89,13 +89,9 @@ async function* toRecipients(columns: string[], rows: AsyncIterable<(Buffer | nu
   let line = 0;
   for await (const row of rows) {
     line += 1;
-    yield {
-      line,
-      fields: toFields(
-        columns,
-        row.map((value) => value?.toString('utf8') ?? null),
-      ),
-    };
+    const values = row.map((value) => value?.toString('utf8') ?? null);
+    const size = row.reduce((sum, value) => sum + (value?.length ?? 0), 0);
+    yield { line, fields: toFields(columns, values), size };
   }
 }
 
