@@ -33,6 +33,8 @@ const CASES: [string, string, string, object][] = [
     people('"n": "<"'),
     { html: '{{ n }} {{ n | escape }} {{ n | escape | upcase }} {{ n | escape | newline_to_br | raw }}' },
   ],
+  ['half a character in a text', 'text.ndjson', people('"n": "\\ud800"'), { text: '{{ n }}' }],
+  ['empty columns', 'excel.csv', 'email,n,,\np0@example.org,1,,\np1@example.org,2,x,y\n', { text: '{{ n }}' }],
 ];
 
 /** A line of JSON for each, with an address. */
@@ -90,4 +92,17 @@ describe('what is wrong for whoever gets it fails for good, with the line', () =
 test('what a template escapes itself is escaped once where it ends with that, and never unescaped', async () => {
   const { mails } = await readCase('escaped');
   expect(mails).toMatchObject([{ html: '&lt; &lt; &amp;LT; &lt;' }]);
+});
+
+test('columns without a name are none, as a spreadsheet leaves them at the end of each line', async () => {
+  const { mails, ...job } = await readCase('empty columns');
+  expect(job).toMatchObject({ status: 'completed', result: { enqueued: 2, faults: [] } });
+  expect(mails.map(({ text }) => text)).toEqual(['1', '2']);
+});
+
+test('half a character in a text is stored as one that stands for it', async () => {
+  expect(await readCase('half a character in a text')).toMatchObject({
+    status: 'completed',
+    mails: [{ text: '\ufffd' }],
+  });
 });

@@ -188,6 +188,12 @@ describe('fails for good, before any mail is enqueued', () => {
       { recipients: 'nobody.csv' },
       'none of the 2 recipients can get a mail, the first since line 2 has no address',
     ],
+    ['a quote for a delimiter', { delimiter: '"' }, 'delimiter: is not one character such as , or ; or a tab'],
+    [
+      'columns without a name',
+      { recipients: 'nameless.csv' },
+      'nameless.csv has no column "email", and none with a name',
+    ],
     ['no such query', { recipients: 'nothing' }, 'there is no query nothing; add nothing.sql to'],
     ['a parameter that is missing', { recipients: 'one' }, 'query one: parameter "email" is missing'],
     ['neither a file nor a query', { recipients: 'a.xlsx' }, 'recipients: is neither a file that ends in .csv'],
@@ -238,6 +244,7 @@ describe('fails for good, before any mail is enqueued', () => {
     file('long.csv', `email,name\na@example.org,${'x'.repeat(3_000_000)}\n`);
     file('long.ndjson', `{"email": "${'x'.repeat(3_000_000)}"}`);
     file('csv.ndjson', 'email,name\na@example.org,A\n');
+    file('nameless.csv', ',,\na@example.org,,\n');
     file('nobody.csv', 'email,name\n,A\n,B\n');
     for (const [, payload] of CASES)
       jobs.push(await bench.add({ template: TEMPLATE, recipients: 'fine.csv', ...payload }));

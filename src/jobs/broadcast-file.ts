@@ -55,7 +55,7 @@ async function* readCsv(chunks: AsyncIterable<string>, name: string, delimiter: 
     for await (const { record, info } of parser as AsyncIterable<CsvLine>) {
       if (columns === undefined) {
         columns = record.map((column) => column.trim());
-        yield columns;
+        yield columns.filter((column) => column !== '');
       } else {
         const fault =
           record.length === columns.length

@@ -8,9 +8,15 @@ export interface Recipient {
   fault?: string | undefined;
 }
 
-/** Without a prototype: a column may be called constructor. */
+/**
+ * Without a prototype: a column may be called constructor. One without a name, as spreadsheets leave them at the end of
+ * each line, is none.
+ */
 export const toFields = (columns: string[], values: unknown[]): Record<string, unknown> =>
-  Object.assign(Object.create(null), Object.fromEntries(columns.map((column, index) => [column, values[index]])));
+  Object.assign(
+    Object.create(null),
+    Object.fromEntries(columns.map((column, index) => [column, values[index]]).filter(([column]) => column !== '')),
+  );
 
 const COLUMNS_NAMED = 20;
 const LONGEST_WORD = 50;

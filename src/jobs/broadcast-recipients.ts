@@ -105,6 +105,7 @@ function requireColumn({ name, columns }: Recipients, { column, delimiter }: Bro
     throw new UnrecoverableError(`the first line of ${name} is a recipient; put one before it that names the columns`);
   const [only = ''] = columns;
   const isOtherDelimiter = columns.length === 1 && /[;\t|,]/.test(only.replaceAll(delimiter, ''));
+  const has = columns.length === 0 ? 'and none with a name' : `only ${listColumns(columns)}`;
   const mend = isOtherDelimiter ? 'give "delimiter" as it is in the file' : 'name another one as "column"';
-  throw new UnrecoverableError(`${name} has no column "${toWord(column)}", only ${listColumns(columns)}; ${mend}`);
+  throw new UnrecoverableError(`${name} has no column "${toWord(column)}", ${has}; ${mend}`);
 }
