@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JobId, NewJob } from '../worker/define';
 import { validate } from '../worker/payload';
@@ -6,6 +5,7 @@ import type { Broadcast } from './broadcast-payload';
 import type { Recipient } from './broadcast-recipient';
 import type { MailTemplate } from './broadcast-template';
 import { emailSchema, readMailbox } from './email-payload';
+import { digestOf } from './stable-id';
 
 /** Why a recipient gets no mail. */
 export interface Fault {
@@ -147,6 +147,5 @@ async function makeMail(
 
 /** One mail for each address of a broadcast, however it is written. The address itself is not told where keys are. */
 function keyOf(id: JobId, address: string): string {
-  const digest = createHash('sha256').update(address.toLowerCase()).digest('hex').slice(0, 32);
-  return `email.broadcast ${id} ${digest}`;
+  return `email.broadcast ${id} ${digestOf(address.toLowerCase())}`;
 }
