@@ -2,7 +2,8 @@
 //
 // A CSV file of a million lines. First it is imported unharmed, beside LOAD DATA LOCAL INFILE of the same file into a
 // table of the same kind, in turns; then by runs that are killed with SIGKILL twenty times on the way. A server that
-// does not take LOCAL INFILE (MySQL's default) is left out of the comparison, with a word.
+// does not take LOCAL INFILE (MySQL's default) is left out of the comparison: the last line says so. What else could not
+// be measured is not proved: this needs Linux, with /proc and its lists of children.
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,17 +28,19 @@ const COLUMNS = `id INT PRIMARY KEY, email VARCHAR(255) NOT NULL, name VARCHAR(2
 const stage = new ProofStage('csv', { CSV_IMPORT_TABLES: 'customers' });
 const file = join(stage.folder, 'customers.csv');
 const end = Date.now() + DEADLINE_MS;
-/** The most that a process of any run had, in MB. */
-let memory = 0;
+/** @typedef {'enough' | 'too slow' | 'not all lines' | 'not compared'} Speed */
+
+/** The most that a process had, in MB; 0: none was measured. */
+const memory = { ofRuns: 0, ofSuspects: 0 };
 
 try {
   await stage.open();
   await writeFile();
   print(`server: ${await stage.readVersion()}; file: ${LINES} lines, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
-  const isFast = await compare();
+  const speed = await compare();
   const isExact = await killAgainAndAgain();
-  print(`memory of a process, at most: ${memory.toFixed(0)} MB (less than ${MOST_MEMORY_MB})`);
-  process.exitCode = isFast && isExact && memory < MOST_MEMORY_MB ? 0 : 1;
+  const isSmall = reportMemory();
+  process.exitCode = conclude(speed, isExact && isSmall) ? 0 : 1;
 } finally {
   await stage.close();
 }
@@ -55,7 +58,36 @@ async function writeFile() {
   await once(out, 'finish');
 }
 
-/** In turns, so that what the machine does besides meets both. */
+/** Both are there where the job was killed on its way: what goes on after a kill is a suspect, in a process of its own. */
+function reportMemory() {
+  return Object.entries(memory)
+    .map(([whose, most]) => {
+      const isMeasured = most > 0;
+      print(
+        `memory ${whose === 'ofRuns' ? 'of a run' : "of a suspect's process"}: ${isMeasured ? `at most ${most.toFixed(0)} MB (less than ${MOST_MEMORY_MB})` : 'NOT MEASURED'}`,
+      );
+      return isMeasured && most < MOST_MEMORY_MB;
+    })
+    .every(Boolean);
+}
+
+/**
+ * @param {Speed} speed
+ * @param {boolean} isRest all else is as it was promised
+ */
+function conclude(speed, isRest) {
+  const isProved = isRest && (speed === 'enough' || speed === 'not compared');
+  const left =
+    speed === 'not compared' ? ', but for the speed, which was not compared (SET GLOBAL local_infile = 1)' : '';
+  print(isProved ? `proved${left}` : 'NOT PROVED');
+  return isProved;
+}
+
+/**
+ * In turns, so that what the machine does besides meets both.
+ *
+ * @returns {Promise<Speed>}
+ */
 async function compare() {
   /** @type {number[]} */
   const speeds = [];
@@ -70,7 +102,7 @@ async function compare() {
     print(
       `round ${round}: csv.import ${seconds.toFixed(1)} s, from the start of the run to its end${isWhole ? '' : '; NOT ALL LINES'}`,
     );
-    if (!isWhole) return false;
+    if (!isWhole) return 'not all lines';
     if (loaded === undefined) continue;
     speeds.push(loaded / seconds);
     print(
@@ -78,9 +110,9 @@ async function compare() {
     );
   }
   const median = speeds.sort((one, other) => one - other)[speeds.length >> 1];
-  if (median === undefined) return true;
+  if (median === undefined) return 'not compared';
   print(`speed, median: ${percent(median)} of LOAD DATA's (at least ${percent(LEAST_SPEED)})`);
-  return median >= LEAST_SPEED;
+  return median >= LEAST_SPEED ? 'enough' : 'too slow';
 }
 
 /** @returns {Promise<number | undefined>} seconds; undefined: the server does not take it */
@@ -178,7 +210,8 @@ async function rowsDone() {
 async function watch(run) {
   while (!run.isOver()) {
     const own = run.child.pid ?? 0;
-    for (const pid of [own, ...childrenOf(own)]) memory = Math.max(memory, readPeak(pid));
+    memory.ofRuns = Math.max(memory.ofRuns, readPeak(own));
+    memory.ofSuspects = Math.max(memory.ofSuspects, ...childrenOf(own).map(readPeak));
     await pause(50);
   }
   return run.ended;

@@ -43,12 +43,12 @@ export function resume(checkpoint: unknown, version: string | null): Counts {
 }
 
 /** @param enqueued how many mails of the batch had to be */
-export function count(counts: Counts, { read, mails, faults }: Batch, enqueued: number): Counts {
+export function count(counts: Counts, { read, mails, met, faults }: Batch, enqueued: number): Counts {
   return {
     ...counts,
     read,
     enqueued: counts.enqueued + enqueued,
-    met: counts.met + mails.length - enqueued,
+    met: counts.met + met + mails.length - enqueued,
     faulty: counts.faulty + faults.length,
     faults: [...counts.faults, ...faults].slice(0, FAULTS_KEPT),
   };

@@ -55,13 +55,14 @@ async function* readCsv(chunks: AsyncIterable<string>, name: string, delimiter: 
     for await (const { record, info } of parser as AsyncIterable<CsvLine>) {
       if (columns === undefined) {
         columns = record.map((column) => column.trim());
-        yield columns;
+        yield columns.filter((column) => column !== '');
       } else {
         const fault =
           record.length === columns.length
             ? undefined
             : `has ${record.length} columns, and the first line ${columns.length}`;
-        yield { line: info.lines, fields: toFields(columns, record.map(toValue)), fault };
+        const size = record.reduce((sum, cell) => sum + cell.length, 0);
+        yield { line: info.lines, fields: toFields(columns, record.map(toValue)), size, fault };
       }
     }
   } catch (error) {
@@ -105,7 +106,12 @@ async function* readJsonLines(chunks: AsyncIterable<string>, name: string): Line
       columns = Object.keys(fields);
       yield columns;
     }
-    yield { line, fields: fields ?? {}, fault: fields === undefined ? 'is no JSON object' : undefined };
+    yield {
+      line,
+      fields: fields ?? {},
+      size: text.length,
+      fault: fields === undefined ? 'is no JSON object' : undefined,
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { DELIMITER, NO_DELIMITER } from './csv-delimiter';
 import { NO_ADDRESS, readMailbox } from './email-payload';
 import { lazySchema } from './lazy-schema';
 import type { ParameterValue } from './named-query';
@@ -71,7 +72,7 @@ export const broadcastSchema = lazySchema<Broadcast>(() => {
       .default({}),
     values: z.record(z.string(), z.unknown()).default({}),
     column: z.string().min(1).default('email'),
-    delimiter: z.string().length(1).default(','),
+    delimiter: z.string().regex(DELIMITER, NO_DELIMITER).default(','),
     from: mailbox.optional(),
     replyTo: mailbox.optional(),
     queue: z.string().max(255).regex(/[^ ]$/, 'is empty, or ends with a space').optional(),

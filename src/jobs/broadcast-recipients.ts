@@ -2,7 +2,7 @@ import type { ConnectionSettings } from '../config';
 import { UnrecoverableError } from '../errors';
 import { readRecipientFile } from './broadcast-file';
 import { type Broadcast, isFile } from './broadcast-payload';
-import { type Recipient, toFields } from './broadcast-recipient';
+import { listColumns, type Recipient, toFields, toWord } from './broadcast-recipient';
 import { readMailbox } from './email-payload';
 import { openJobFile } from './job-file';
 import { buildQuery } from './named-query';
@@ -89,13 +89,9 @@ async function* toRecipients(columns: string[], rows: AsyncIterable<(Buffer | nu
   let line = 0;
   for await (const row of rows) {
     line += 1;
-    yield {
-      line,
-      fields: toFields(
-        columns,
-        row.map((value) => value?.toString('utf8') ?? null),
-      ),
-    };
+    const values = row.map((value) => value?.toString('utf8') ?? null);
+    const size = row.reduce((sum, value) => sum + (value?.length ?? 0), 0);
+    yield { line, fields: toFields(columns, values), size };
   }
 }
 
@@ -109,15 +105,7 @@ function requireColumn({ name, columns }: Recipients, { column, delimiter }: Bro
     throw new UnrecoverableError(`the first line of ${name} is a recipient; put one before it that names the columns`);
   const [only = ''] = columns;
   const isOtherDelimiter = columns.length === 1 && /[;\t|,]/.test(only.replaceAll(delimiter, ''));
+  const has = columns.length === 0 ? 'and none with a name' : `only ${listColumns(columns)}`;
   const mend = isOtherDelimiter ? 'give "delimiter" as it is in the file' : 'name another one as "column"';
-  throw new UnrecoverableError(`${name} has no column "${toWord(column)}", only ${listColumns(columns)}; ${mend}`);
+  throw new UnrecoverableError(`${name} has no column "${toWord(column)}", ${has}; ${mend}`);
 }
-
-const COLUMNS_NAMED = 20;
-const LONGEST_WORD = 50;
-
-/** What a file that is something else has in its first line may be anything. */
-export const listColumns = (columns: string[]): string =>
-  columns.slice(0, COLUMNS_NAMED).map(toWord).join(', ') + (columns.length > COLUMNS_NAMED ? ', …' : '');
-
-const toWord = (text: string): string => text.slice(0, LONGEST_WORD).replace(/\p{Cc}+/gu, ' ');

@@ -1,21 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Liquid, Template } from 'liquidjs';
+import type { FilterImplOptions, Liquid, LiquidError, Template } from 'liquidjs';
 import { codeOf, messageOf, UnrecoverableError } from '../errors';
 import { findNearest } from '../nearest';
 import type { MailText } from './broadcast-payload';
-import { listColumns } from './broadcast-recipients';
+import { listColumns } from './broadcast-recipient';
 
 /** A mail into which the values of one recipient can be put. */
 export interface MailTemplate {
   /** The names that its `{{name}}` stand for, but for those that it gives a value itself. */
   names: string[];
   /**
-   * Answers with the mail, or with what this recipient has no value for.
+   * Answers with the mail, or with why this recipient's values make none.
    *
-   * @throws if the template takes too long, or too much memory
+   * @param line the recipient's, for an error
+   * @throws UnrecoverableError if it takes too much memory or asks for another template; another error if it takes too
+   *   long
    */
-  fill(values: Record<string, unknown>): MailText | { unknown: string };
+  fill(values: Record<string, unknown>, line: number): MailText | { fault: string };
 }
 
 /**
@@ -60,8 +62,8 @@ const LIMITS = { parseLimit: 1_000_000, memoryLimit: 10_000_000, renderLimit: 10
  * unknown name blank, and Handlebars compiles what it is given to JavaScript.
  */
 function openEngine(isHtml: boolean): Liquid {
-  const { Liquid } = require('liquidjs') as typeof import('liquidjs');
-  return new Liquid({
+  const { filters, Liquid } = require('liquidjs') as typeof import('liquidjs');
+  const engine = new Liquid({
     ...LIMITS,
     strictVariables: true,
     strictFilters: true,
@@ -70,7 +72,14 @@ function openEngine(isHtml: boolean): Liquid {
     templates: {}, // the only ones that {% include %} finds
     ...(isHtml && { outputEscape: 'escape' as const }),
   });
+  for (const name of isHtml ? ESCAPING : []) {
+    engine.registerFilter(name, { handler: filters[name], raw: true } as FilterImplOptions);
+  }
+  return engine;
 }
+
+/** As templates from elsewhere have them: what ends with one of these is escaped, and not once more. */
+const ESCAPING = ['escape', 'escape_once', 'xml_escape'];
 
 function compile({ subject, text, html, unsubscribe }: MailText): MailTemplate {
   const plain = openEngine(false);
@@ -86,7 +95,7 @@ function compile({ subject, text, html, unsubscribe }: MailText): MailTemplate {
       plain,
       Object.values(parts).flatMap((part) => part ?? []),
     ),
-    fill: (values) => {
+    fill: (values, line) => {
       try {
         return {
           subject: toOneLine(plain.renderSync(parts.subject, values)),
@@ -95,12 +104,42 @@ function compile({ subject, text, html, unsubscribe }: MailText): MailTemplate {
           unsubscribe: parts.unsubscribe && toOneLine(plain.renderSync(parts.unsubscribe, values)),
         };
       } catch (error) {
-        const { UndefinedVariableError } = require('liquidjs') as typeof import('liquidjs');
-        if (error instanceof UndefinedVariableError) return { unknown: messageOf(error) };
-        throw new Error(`the template cannot be filled in: ${messageOf(error)}`, { cause: error });
+        const fault = findStandingFault(error);
+        if (fault === undefined) return { fault: sayMisfit(error) };
+        throw fault.isForGood
+          ? new UnrecoverableError(`the template cannot be filled in for line ${line}: ${fault.words}; correct it`)
+          : new Error(`the template cannot be filled in for line ${line}: ${fault.words}`, { cause: error });
       }
     },
   };
+}
+
+/** As Liquid's limits call themselves: they have no code. */
+const OUT_OF_TIME = 'template render limit exceeded';
+const OUT_OF_MEMORY = 'memory alloc limit exceeded';
+
+/**
+ * What is the template's fault, whoever gets the mail. Undefined: it is this recipient's, whose value a filter cannot
+ * take, such as a `%` in what is to be decoded.
+ */
+function findStandingFault(error: unknown): { words: string; isForGood: boolean } | undefined {
+  const { originalError: cause = error } = error as Partial<LiquidError>;
+  const said = (cause as Error).message;
+  if (codeOf(cause) === 'ENOENT') return { words: 'it asks for another template', isForGood: true };
+  // Each recipient of an endless one would hold the worker up to the limit: it does not get to the next.
+  if (said === OUT_OF_MEMORY) return { words: said, isForGood: true };
+  // On a machine that is busy it may have been near its end.
+  if (said === OUT_OF_TIME) return { words: said, isForGood: false };
+  return undefined;
+}
+
+const LONGEST_QUOTE = 100;
+
+/** The template's own words, such as `{{ points | plus: 1 }}`, and none of the recipient's. */
+function sayMisfit(error: unknown): string {
+  const { originalError: cause = error, token } = error as Partial<LiquidError>;
+  const place = token === undefined ? '' : ` at ${toOneLine(token.getText().slice(0, LONGEST_QUOTE))}`;
+  return `does not fit the template${place}: ${(cause as Error).message}`;
 }
 
 /** What a recipient is called must begin no header of its own. */

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../errors';
 import type { JobId } from '../worker/define';
+import { sayDiskFault } from './report-file';
 
 /** A line that was put aside. */
 export interface BadLine {
@@ -23,7 +24,7 @@ export class BadLines {
   private handle: FileHandle | undefined;
 
   constructor(file: string, jobId: JobId) {
-    this.name = `${basename(file)}.bad-${jobId}.csv`;
+    this.name = nameOf(basename(file), `.bad-${jobId}.csv`);
     this.path = join(dirname(file), this.name);
   }
 
@@ -39,20 +40,37 @@ export class BadLines {
       const from = Math.min(length, (await this.handle.stat()).size);
       const bytes = Buffer.from(format(lines, from === 0));
       await this.handle.truncate(from);
-      await this.handle.write(bytes, 0, bytes.length, from);
+      await writeAll(this.handle, bytes, from);
       await this.handle.datasync();
       return from + bytes.length;
     } catch (error) {
-      throw new Error(
-        `the bad lines cannot be written to ${this.name} in the folder of the file (${codeOf(error)}); let the user of the worker write there`,
-        { cause: error },
-      );
+      const fault = sayDiskFault(error, 'JOB_FILES_DIR') ?? `(${codeOf(error)}): look at that folder`;
+      throw new Error(`the bad lines cannot be written to ${this.name} in the folder of the file ${fault}`, {
+        cause: error,
+      });
     }
   }
 
   async close(): Promise<void> {
     await this.handle?.close();
   }
+}
+
+/** Where the disk or a limit ends, less is written than was given, and without an error: that comes with the rest. */
+async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, from + done);
+    done += bytesWritten;
+  }
+}
+
+/** Of a name, on the disks that are in use. */
+const LONGEST_NAME_BYTES = 255;
+
+/** Where both are too long for a name, the file's own is cut, between two characters: the job's id tells two apart. */
+function nameOf(file: string, ending: string): string {
+  const room = LONGEST_NAME_BYTES - ending.length;
+  return new TextDecoder().decode(Buffer.from(file).subarray(0, room), { stream: true }) + ending;
 }
 
 /** A spreadsheet would run what looks like a formula. */

@@ -6,7 +6,7 @@ import { insertLines } from './csv-insert';
 import { type Line, type LineFault, readBytes } from './csv-lines';
 import { loadRows, NotLoadedError } from './csv-load';
 import type { ImportOrder } from './csv-payload';
-import { assertUnchanged, type Place } from './csv-place';
+import { assertUnchanged, type ImportPlace } from './csv-place';
 import { areLoadable, type Row } from './csv-row';
 import { type Statements, statementsFor } from './csv-statement';
 import type { Target } from './csv-target';
@@ -30,13 +30,13 @@ const BATCHES_INSERTED = 20;
 /** Takes lines in the order of the file, each batch in one transaction with the place behind it. */
 export class Committer {
   /** Behind the last line that was committed. */
-  place: Place;
+  place: ImportPlace;
   private readonly of: Import;
   private readonly statements: Statements;
   /** How many batches are still inserted, as one was not loaded. */
   private inserts = 0;
 
-  constructor(of: Import, place: Place) {
+  constructor(of: Import, place: ImportPlace) {
     this.of = of;
     this.place = place;
     this.statements = statementsFor(of.target, of.order.onDuplicate);
@@ -110,7 +110,7 @@ export class Committer {
   }
 
   /** Writes the bad ones of these lines to the side file. @returns the place behind the lines */
-  private async putAside(lines: readonly Line<Row>[], rows: number): Promise<Place> {
+  private async putAside(lines: readonly Line<Row>[], rows: number): Promise<ImportPlace> {
     const next = { ...this.place, rows: this.place.rows + rows, byte: lines.at(-1)?.end ?? this.place.byte };
     const aside: BadLine[] = [];
     for (const line of lines) {

@@ -6,7 +6,7 @@ import { Committer } from './csv-commit';
 import { longestLine } from './csv-insert';
 import { type Line, LONGEST_RECORD, readLines } from './csv-lines';
 import { type ImportOrder, importSchema } from './csv-payload';
-import { assertUnchanged, findPlace } from './csv-place';
+import { assertUnchanged, resumePlace } from './csv-place';
 import type { Field } from './csv-records';
 import { type Row, toRow } from './csv-row';
 import { findTarget, type Target } from './csv-target';
@@ -47,7 +47,7 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
       const bad = new BadLines(file.path, ctx.job.id);
       let ahead: Promise<Line<Row>[]> | undefined;
       try {
-        const place = await findPlace(file, order, ctx);
+        const place = await resumePlace(file, order, ctx);
         const target = await lookAtTable(ctx, order, place);
         const commit = new Committer({ ctx, order, file, bad, target }, place);
         const form = {
@@ -90,7 +90,7 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
 }
 
 /** In the transaction of a checkpoint: the job has no connection but that. */
-async function lookAtTable(ctx: JobContext, order: ImportOrder, place: Awaited<ReturnType<typeof findPlace>>) {
+async function lookAtTable(ctx: JobContext, order: ImportOrder, place: Awaited<ReturnType<typeof resumePlace>>) {
   let target: Target | undefined;
   await ctx.save(place, async (tx) => {
     target = await findTarget(tx as Queryable, order, place.header);

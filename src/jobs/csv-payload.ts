@@ -1,3 +1,4 @@
+import { DELIMITER, NO_DELIMITER } from './csv-delimiter';
 import { lazySchema } from './lazy-schema';
 
 /** What becomes of a line whose key is in the table already. */
@@ -30,9 +31,6 @@ const LONGEST_NAME = 64;
 
 const isPath = (text: string): boolean => text !== '' && !text.startsWith('/') && !text.includes('\0');
 
-/** What could not be told from a quote, the end of a line, or half of a character. */
-const DELIMITER = /^[\t\x20-\x21\x23-\x7e]$/;
-
 export const importSchema = lazySchema<ImportOrder>(() => {
   const { z } = require('zod') as typeof import('zod');
   const name = z.string().min(1).max(LONGEST_NAME);
@@ -46,7 +44,7 @@ export const importSchema = lazySchema<ImportOrder>(() => {
       )
       .refine((columns) => Object.values(columns).some((column) => column !== null), 'names no column')
       .optional(),
-    delimiter: z.string().regex(DELIMITER, 'is not one character such as , or ; or a tab').default(','),
+    delimiter: z.string().regex(DELIMITER, NO_DELIMITER).default(','),
     onDuplicate: z.enum(['error', 'ignore', 'update'], 'is none of error, ignore, update').default('error'),
     maxBadLines: z.int().min(0).default(100),
   });

@@ -5,7 +5,7 @@ import type { ImportOrder } from './csv-payload';
 import type { JobFile } from './job-file';
 
 /** How far an import is: its checkpoint. All that comes before this place is in the table, or put aside. */
-export interface Place {
+export interface ImportPlace {
   /** A line begins here, of this number. */
   byte: number;
   line: number;
@@ -24,9 +24,13 @@ export interface Place {
 }
 
 /** Where to go on, or to begin. @throws UnrecoverableError if the file is not the one that was begun, or no CSV */
-export async function findPlace(file: JobFile, order: ImportOrder, { checkpoint, signal }: JobContext): Promise<Place> {
+export async function resumePlace(
+  file: JobFile,
+  order: ImportOrder,
+  { checkpoint, signal }: JobContext,
+): Promise<ImportPlace> {
   if (checkpoint !== null) {
-    const place = checkpoint as Place;
+    const place = checkpoint as ImportPlace;
     await assertUnchanged(file, order.file, place);
     return place;
   }
@@ -39,7 +43,7 @@ export async function findPlace(file: JobFile, order: ImportOrder, { checkpoint,
 export async function assertUnchanged(
   { handle }: JobFile,
   name: string,
-  { size, modified, line }: Place,
+  { size, modified, line }: ImportPlace,
 ): Promise<void> {
   const now = await handle.stat();
   if (now.size === size && now.mtimeMs === modified) return;

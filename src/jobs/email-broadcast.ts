@@ -1,6 +1,6 @@
 import { findTakenKeys } from '../queue/taken-keys';
 import { defineJob, type FunctionJob, type JobContext, type Tx } from '../worker/define';
-import { type Batch, type Mail, readBatches } from './broadcast-batches';
+import { type Batch, type Group, type Mail, makeBatches, readGroups } from './broadcast-batches';
 import { type BroadcastResult, type Counts, count, resume, toResult } from './broadcast-counts';
 import { type Broadcast, broadcastSchema } from './broadcast-payload';
 import { type RecipientSources, withRecipients } from './broadcast-recipients';
@@ -25,21 +25,44 @@ export function emailBroadcast({ templateDir, ...sources }: BroadcastSettings): 
       const template = await loadTemplate(order.template, templateDir);
       return withRecipients(order, sources, ctx.signal, async ({ columns, list, version, fraction }) => {
         requireKnown(template, [...columns, ...Object.keys(order.values)]);
+        const press = { order, template, id: ctx.job.id };
         let counts = resume(ctx.checkpoint, version);
-        for await (const batch of readBatches(list, counts.read, { order, template, id: ctx.job.id })) {
+        // A query, or a file that was changed, is read from its start. A run that made all those mails again would come
+        // no further in its time than the one before: whom an earlier pass has served is looked up first.
+        const isLaterPass = counts.earlier > 0;
+        for await (const group of readGroups(list, counts.read, press)) {
           ctx.signal.throwIfAborted();
-          const before = counts;
-          await ctx.save(
-            (enqueued: number) => count(before, batch, enqueued),
-            (tx) => enqueueNew(batch, ctx, tx),
-          );
-          counts = ctx.checkpoint as Counts;
+          const taken = isLaterPass ? await lookUp(group, counts, ctx) : NOBODY;
+          for await (const batch of makeBatches(group, taken, press, ctx.signal)) {
+            if (isLaterPass && batch.mails.length === 0) {
+              counts = count(counts, batch, 0); // the look-up has saved already
+              continue;
+            }
+            const before = counts;
+            await ctx.save(
+              (enqueued: number) => count(before, batch, enqueued),
+              (tx) => enqueueNew(batch, ctx, tx),
+            );
+            counts = ctx.checkpoint as Counts;
+          }
           await ctx.progress(fraction());
         }
         return toResult(counts);
       });
     },
   });
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Whose keys are taken. In the transaction of a checkpoint: the job has no connection but that. */
+async function lookUp({ members }: Group, counts: Counts, ctx: JobContext): Promise<ReadonlySet<string>> {
+  const keys = members.flatMap((member) => ('why' in member ? [] : [member.uniqueKey]));
+  let taken = NOBODY;
+  await ctx.save(counts, async (tx) => {
+    taken = await findTakenKeys(tx, 'email.send', keys);
+  });
+  return taken;
 }
 
 /** Answers with how many of the batch had no mail of this broadcast yet. Only this attempt hands out its keys. */

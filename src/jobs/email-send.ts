@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import type { SMTPPoolSentMessageInfo, Transporter } from 'nodemailer';
 import { defineJob, type FunctionJob, type JobContext, type JobInfo } from '../worker/define';
 import { type Email, emailSchema, type Mailbox, readMailbox } from './email-payload';
 import { explainRefusal } from './email-refusal';
+import { stableId } from './stable-id';
 
 export interface EmailSettings {
   /** `smtp://user:password@host:587`, or `smtps:` with port 465. */
@@ -87,10 +87,8 @@ const withUnsubscribe = (url: string) => ({
   headers: { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
 });
 
-/** The same for each attempt of a job. Two databases may have a job of the same id, hardly of the same millisecond. */
-function messageIdOf({ id, type, createdAt }: JobInfo, from: Mailbox): string {
-  const digest = createHash('sha256').update(`${createdAt.toISOString()} ${type} ${id}`).digest('hex').slice(0, 32);
-  return `<${digest}@${domainToASCII(from.address.slice(from.address.lastIndexOf('@') + 1)) || 'localhost'}>`;
+function messageIdOf(job: JobInfo, from: Mailbox): string {
+  return `<${stableId(job)}@${domainToASCII(from.address.slice(from.address.lastIndexOf('@') + 1)) || 'localhost'}>`;
 }
 
 function resultOf({ messageId, accepted, rejected, rejectedErrors, response }: SMTPPoolSentMessageInfo): EmailResult {

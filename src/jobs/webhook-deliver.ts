@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { WebhookSecret } from '../shapes';
 import { readVersion } from '../version';
-import { defineJob, type FunctionJob, type JobInfo } from '../worker/define';
+import { defineJob, type FunctionJob } from '../worker/define';
 import { toJson } from '../worker/payload';
 import { checkAddresses } from './public-address';
+import { stableId } from './stable-id';
 import { explainAnswer, explainFailure } from './webhook-answer';
 import { type Webhook, webhookSchema } from './webhook-payload';
 import { postWebhook, type WebhookAnswer, type WebhookRequest } from './webhook-request';
@@ -50,7 +50,7 @@ export function webhookDeliver({
       const keys = keysFor(url.hostname, secrets);
       // Not for good: the webhooks go out once the setting is right.
       if (keys.length === 0) throw new Error(`WEBHOOK_SECRET has no secret for ${url.host}; add one`);
-      const id = idOf(job);
+      const id = `msg_${stableId(job)}`;
       const text = typeof body === 'string' ? body : toJson(body);
       let answer: WebhookAnswer;
       try {
@@ -79,7 +79,3 @@ export function webhookDeliver({
     },
   });
 }
-
-/** The same for each attempt of a job. Two databases may have a job of the same id, hardly of the same millisecond. */
-const idOf = ({ id, type, createdAt }: JobInfo): string =>
-  `msg_${createHash('sha256').update(`${createdAt.toISOString()} ${type} ${id}`).digest('hex').slice(0, 32)}`;
