@@ -47,6 +47,8 @@ export const scene = {
       for (let left = random.int(1, 6); left > 0; left--) await killSession(admin, random, { whole: true });
       stage.faults.note(`max_allowed_packet is ${bytes}`, struck);
     }
+    // What is larger than the last of them waits until somebody raises it.
+    await admin.query('SET GLOBAL max_allowed_packet = ?', [Math.max(...PACKETS)]);
     await stage.comeToRest();
     await findBrokenRuns(stage);
     const dropped = await stage.database.execute(
