@@ -100,9 +100,9 @@ function readDuration(line: string): number | undefined {
   return Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
 }
 
-/** The seconds that are done, of a line of `-progress`. */
+/** The seconds that are done, of a line of `-progress`. Both names have microseconds; 4.0 knows only `ms`. */
 function readDone(line: string): number | undefined {
-  const done = /^out_time_us=(\d+)$/.exec(line)?.[1];
+  const done = /^out_time_[mu]s=(\d+)$/.exec(line)?.[1];
   return done === undefined ? undefined : Number(done) / 1e6;
 }
 
