@@ -38,3 +38,10 @@ test.each([
   expect(await transcode('shot.mov', preset, output)).toMatchObject({ outcome: 'completed' });
   expect(watch(at(output)).told.match(/.*(52\.52|2026-11-24|Told).*/g)).toBeNull();
 });
+
+test('mp3 begins with silence where the sound begins later than the picture', async () => {
+  ffmpeg('-i', at('clip.mp4'), '-itsoffset', '2', '-t', '2', '-i', at('clip.mp4'), '-map', '0:v', '-map', '1:a', '-c', 'copy', at('late.mp4'));
+  const { outcome, error } = await transcode('late.mp4', 'mp3', 'late.mp3');
+  expect({ outcome, error }).toEqual({ outcome: 'completed' });
+  expect(watch(at('late.mp3')).seconds).toBeGreaterThan(3.8);
+});

@@ -47,7 +47,11 @@ export const PRESETS = {
   mp3: {
     extension: '.mp3',
     needs: '0:a:0',
-    args: ['-map', '0:a:0', ...ANONYMOUS, '-c:a', 'libmp3lame', '-q:a', '2', '-f', 'mp3'],
+    args: [
+      ...['-map', '0:a:0', ...ANONYMOUS],
+      // An MP3 cannot say that it begins later than its film: the silence before the sound goes into it.
+      ...['-af', 'aresample=async=1:first_pts=0', '-c:a', 'libmp3lame', '-q:a', '2', '-f', 'mp3'],
+    ],
   },
 } as const satisfies Record<string, Preset>;
 

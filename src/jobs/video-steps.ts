@@ -89,9 +89,7 @@ async function checkWhole(source: Source, path: string, seconds: number, encoded
     },
   });
   if (code === 0 && length !== undefined && done > seconds - NEAR_SECONDS) return;
-  throw new Error(
-    `ffmpeg made ${done} s of ${seconds} s of ${source.name}; see whether the disk is full:\n${wordsOf(encoded, source, path)}`,
-  );
+  throw new Error(`ffmpeg made ${done} s of ${seconds} s of ${source.name}:\n${wordsOf(encoded, source, path)}`);
 }
 
 function readDuration(line: string): number | undefined {
