@@ -7,7 +7,7 @@ import { type JobFile, openJobFile } from './job-file';
 import { findPlace, makeOutput } from './job-output';
 import { type VideoOrder, videoSchema } from './video-payload';
 import { PRESETS } from './video-presets';
-import { encode, probe } from './video-steps';
+import { checkComplete, encode, probe } from './video-steps';
 
 export interface VideoSettings {
   /** The folder of inputs and outputs. */
@@ -41,6 +41,10 @@ export function videoTranscode({ jobFilesDir, ffmpegPath }: VideoSettings): Func
           await refusePlace(join(place.folder, place.name), output, stats);
           return probe({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset]);
         });
+        if (seconds !== undefined)
+          await withInput(jobFilesDir, input, ({ handle }) =>
+            checkComplete({ ...ffmpeg, name: input, fd: handle.fd }, seconds),
+          );
         await withInput(jobFilesDir, input, ({ handle }) =>
           encode({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset], path, (done) => {
             if (seconds) tell(Math.min(1, done / seconds));
