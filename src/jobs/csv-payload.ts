@@ -1,3 +1,4 @@
+import { pathSchema } from './job-folder';
 import { lazySchema } from './lazy-schema';
 
 /** What becomes of a line whose key is in the table already. */
@@ -24,11 +25,8 @@ export interface ImportOrder {
   maxBadLines: number;
 }
 
-const LONGEST_PATH = 1_000;
 /** Of an identifier of the server, in characters. */
 const LONGEST_NAME = 64;
-
-const isPath = (text: string): boolean => text !== '' && !text.startsWith('/') && !text.includes('\0');
 
 /** What could not be told from a quote, the end of a line, or half of a character. */
 const DELIMITER = /^[\t\x20-\x21\x23-\x7e]$/;
@@ -37,7 +35,7 @@ export const importSchema = lazySchema<ImportOrder>(() => {
   const { z } = require('zod') as typeof import('zod');
   const name = z.string().min(1).max(LONGEST_NAME);
   return z.strictObject({
-    file: z.string().max(LONGEST_PATH).refine(isPath, 'is no path within JOB_FILES_DIR, such as uploads/customers.csv'),
+    file: pathSchema(z, 'uploads/customers.csv'),
     table: name,
     columns: z
       .union(
