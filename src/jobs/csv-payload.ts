@@ -1,4 +1,5 @@
 import { DELIMITER, NO_DELIMITER } from './csv-delimiter';
+import { pathSchema } from './job-folder';
 import { lazySchema } from './lazy-schema';
 
 /** What becomes of a line whose key is in the table already. */
@@ -25,17 +26,14 @@ export interface ImportOrder {
   maxBadLines: number;
 }
 
-const LONGEST_PATH = 1_000;
 /** Of an identifier of the server, in characters. */
 const LONGEST_NAME = 64;
-
-const isPath = (text: string): boolean => text !== '' && !text.startsWith('/') && !text.includes('\0');
 
 export const importSchema = lazySchema<ImportOrder>(() => {
   const { z } = require('zod') as typeof import('zod');
   const name = z.string().min(1).max(LONGEST_NAME);
   return z.strictObject({
-    file: z.string().max(LONGEST_PATH).refine(isPath, 'is no path within JOB_FILES_DIR, such as uploads/customers.csv'),
+    file: pathSchema(z, 'uploads/customers.csv'),
     table: name,
     columns: z
       .union(

@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { codeOf, UnrecoverableError } from '../errors';
+import { assertWithin, findHome } from './job-folder';
 
 /** A file of the folder `JOB_FILES_DIR` that is open for reading. Its reader closes it. */
 export interface JobFile {
@@ -19,30 +20,30 @@ export interface JobFile {
  * @throws UnrecoverableError if there is no such file in the folder, or it is none that can be read through
  */
 export async function openJobFile(folder: string, name: string): Promise<JobFile> {
-  const path = await findPath(folder, name);
-  const file = await openPlain(path, name);
-  if (file.stats.isFile()) return file;
-  await file.handle.close();
-  throw new UnrecoverableError(`${name} is no plain file; name one in JOB_FILES_DIR`);
-}
-
-/** The file's own path, with every link followed. */
-async function findPath(folder: string, name: string): Promise<string> {
-  const home = await realpath(folder).catch((error: unknown) => {
-    // It may be on a disk that is not there yet.
-    throw new Error(
-      `the folder of JOB_FILES_DIR cannot be entered (${codeOf(error)}); create it, or correct the setting`,
-    );
-  });
+  const home = await findHome(folder);
   const path = await realpath(join(home, name)).catch((error: unknown) => {
     throw explain(error, name);
   });
-  if (path.startsWith(home.endsWith(sep) ? home : home + sep)) return path;
-  throw new UnrecoverableError(`${name} leads out of JOB_FILES_DIR; name a file within it`);
+  assertWithin(home, path, name);
+  const file = await openPlain(path, name);
+  try {
+    if (isLinux) assertWithin(home, await readlink(`/proc/self/fd/${file.handle.fd}`), name);
+    if (!file.stats.isFile()) throw new UnrecoverableError(`${name} is no plain file; name one in JOB_FILES_DIR`);
+    return file;
+  } catch (error) {
+    await file.handle.close();
+    throw error;
+  }
 }
 
+/**
+ * Linux tells where the file is that was opened: a folder of its path may have become a link since that was followed.
+ * Elsewhere only the file itself cannot: there, whoever may write in the folder can have any file read.
+ */
+const isLinux = process.platform === 'linux';
+
 async function openPlain(path: string, name: string): Promise<JobFile> {
-  // What was looked at above cannot become a link meanwhile; and a pipe is refused, not waited for.
+  // The file cannot become a link meanwhile; and a pipe is refused, not waited for.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
     const handle = await open(path, flags);

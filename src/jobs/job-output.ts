@@ -1,50 +1,78 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join, normalize, sep } from 'node:path';
 import { codeOf, UnrecoverableError } from '../errors';
 import { HandedOn } from '../worker/context';
 import type { JobContext } from '../worker/define';
+import { assertWithin, findHome } from './job-folder';
 import { flushFolder, removeLeftovers, sayDiskFault } from './report-file';
 
-/** Where a file is to be put: a folder with every link followed, and a name in it. */
-export interface Place {
+/** Where a file is to be put: a folder within `home`, both with every link followed, and a name in it. */
+export interface OutputPlace {
+  home: string;
   folder: string;
   name: string;
+  /** As the payload has it. */
+  output: string;
 }
 
 /**
- * The place that a payload names, in a folder that is there afterwards.
+ * The place that a payload names. Of its folder there may be only a part yet; nothing is made.
  *
  * @param output a path within the folder of `JOB_FILES_DIR`
- * @throws UnrecoverableError if it leads out of the folder, by `..` or by a symbolic link
+ * @throws UnrecoverableError if it leads out of the folder, by `..` or by a symbolic link, or there can be none
  */
-export async function findPlace(filesFolder: string, output: string): Promise<Place> {
-  const home = await realpath(filesFolder).catch((error: unknown) => {
-    // It may be on a disk that is not there yet.
-    throw new Error(
-      `the folder of JOB_FILES_DIR cannot be entered (${codeOf(error)}); create it, or correct the setting`,
-    );
-  });
+export async function findOutput(filesFolder: string, output: string): Promise<OutputPlace> {
+  const home = await findHome(filesFolder);
   const parts = normalize(output).split(sep);
   const name = parts.pop() ?? '';
   let folder = home;
   for (const part of parts) {
-    folder = part === '..' ? join(home, '..') : await enter(join(folder, part), output);
-    if (folder !== home && !folder.startsWith(home.endsWith(sep) ? home : home + sep))
-      throw new UnrecoverableError(`${output} leads out of JOB_FILES_DIR; name a file within it`);
+    const path = join(folder, part);
+    folder = (await enter(path, output)) ?? path;
+    assertWithin(home, folder, output);
   }
-  return { folder, name };
+  return { home, folder, name, output };
 }
 
-async function enter(path: string, output: string): Promise<string> {
+/** What no retry mends: there can be no such folder. */
+const IMPOSSIBLE: Record<string, string> = {
+  ENAMETOOLONG: 'a name in it is too long',
+  ENOTDIR: 'a part of it is a file',
+  ELOOP: 'a link in it leads to itself',
+  ENOENT: 'a link in it leads nowhere',
+};
+
+/** Undefined: it is not there. */
+async function enter(path: string, output: string): Promise<string | undefined> {
   try {
-    await mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
-    return await realpath(path);
+    // With an end that only a folder can have.
+    return await realpath(path + sep);
   } catch (error) {
-    throw explain(error, output);
+    const code = codeOf(error);
+    if (code === 'ENOENT' && !(await isThere(path))) return undefined;
+    const impossible = code === undefined ? undefined : IMPOSSIBLE[code];
+    if (impossible === undefined) throw explain(error, output);
+    throw new UnrecoverableError(`${output} cannot be in JOB_FILES_DIR (${code}): ${impossible}; give it another path`);
   }
+}
+
+/** Also a link that leads nowhere. */
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * A part of the path may have become a link since it was looked at, in the hours of an encoder too. Somebody who may
+ * write in `JOB_FILES_DIR` can still do that between this and the next step: the user of the worker should be able to
+ * write nowhere else.
+ */
+async function assertUnmoved({ home, folder, output }: OutputPlace): Promise<void> {
+  const path = await realpath(folder);
+  if (path !== home) assertWithin(home, path, output);
+  if (path !== folder) throw new Error(`the folder of ${output} was replaced meanwhile; the next attempt follows it`);
 }
 
 /** The checkpoint of a job whose output is whole, and maybe in place. */
@@ -62,34 +90,43 @@ interface Finished {
  * That it is whole is saved before the rename, so that an attempt that was cut off between the two, or after them, is
  * not made again: the next one only puts the file in place. What earlier attempts left of it is removed.
  *
+ * @param look sees that there is something to be made of, before a folder is made
  * @param make writes to a path that is not there yet
  * @returns the bytes of the file
  */
-export async function makeOutput(
-  { folder, name }: Place,
+export async function makeOutput<Looked>(
+  place: OutputPlace,
   { job, checkpoint, save }: Pick<JobContext, 'job' | 'checkpoint' | 'save'>,
-  make: (path: string) => Promise<void>,
+  look: () => Promise<Looked>,
+  make: (path: string, looked: Looked) => Promise<void>,
 ): Promise<number> {
+  const { folder, name } = place;
   const earlier = checkpoint as Finished | null;
   if (earlier !== null && (await isFinished(join(folder, name), earlier))) return earlier.bytes;
   const isMade = earlier !== null && (await isFinished(join(folder, earlier.temporary), earlier));
-  const { temporary, bytes } = isMade ? earlier : await makeTemporary({ folder, name }, { job, save }, make);
-  await putInPlace({ folder, name }, temporary);
+  const { temporary, bytes } = isMade ? earlier : await makeTemporary(place, { job, save }, look, make);
+  await putInPlace(place, temporary);
   return bytes;
 }
 
-async function makeTemporary(
-  { folder, name }: Place,
+async function makeTemporary<Looked>(
+  place: OutputPlace,
   { job, save }: Pick<JobContext, 'job' | 'save'>,
-  make: (path: string) => Promise<void>,
+  look: () => Promise<Looked>,
+  make: (path: string, looked: Looked) => Promise<void>,
 ): Promise<Finished> {
+  const { folder, name, output } = place;
   const prefix = `.${name}.${job.id}-`;
   // Not the attempt's number, which one that was rescued has again: the earlier one may only sleep.
   const temporary = `${prefix}${randomBytes(4).toString('hex')}.tmp`;
   const path = join(folder, temporary);
   try {
-    await removeLeftovers(folder, prefix);
-    await make(path);
+    await removeForgotten(folder);
+    const looked = await look();
+    await mkdir(folder, { recursive: true });
+    await assertUnmoved(place);
+    await removeLeftovers(folder, prefix, /^[0-9a-f]{8}\.tmp$/);
+    await make(path, looked);
     const finished = await flush(path, temporary);
     await save(finished);
     return finished;
@@ -98,7 +135,25 @@ async function makeTemporary(
     if (error instanceof HandedOn) throw error;
     // Not found is as good; what cannot be removed is so by the next attempt.
     await rm(path, { force: true }).catch(() => undefined);
-    throw explain(error, name);
+    throw explain(error, output);
+  }
+}
+
+const UNFINISHED = /^\..+\.\d+-[0-9a-f]{8}\.tmp$/;
+/** No attempt lasts so long. What one has finished and saved would only be made again. */
+const FORGOTTEN_MS = 24 * 3_600_000;
+
+/** What a dead letter has left, or a job that was cancelled while its worker died: no attempt of its own removes it. */
+async function removeForgotten(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => UNFINISHED.test(each))) {
+    const path = join(folder, name);
+    // Another worker may have removed it.
+    const changed = await lstat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (Date.now() - changed > FORGOTTEN_MS) await rm(path, { force: true });
   }
 }
 
@@ -125,12 +180,14 @@ async function isFinished(path: string, { inode, changed, bytes }: Finished): Pr
   }
 }
 
-async function putInPlace({ folder, name }: Place, temporary: string): Promise<void> {
+async function putInPlace(place: OutputPlace, temporary: string): Promise<void> {
+  const { folder, name, output } = place;
   try {
+    await assertUnmoved(place);
     await rename(join(folder, temporary), join(folder, name));
     await flushFolder(folder);
   } catch (error) {
-    throw explain(error, name);
+    throw explain(error, output);
   }
 }
 

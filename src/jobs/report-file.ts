@@ -24,7 +24,7 @@ export async function writeWhole(
   const temporary = join(folder, `${prefix}${attempt}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
-    await removeLeftovers(folder, prefix);
+    await removeLeftovers(folder, prefix, /^\d+\.tmp$/);
     const bytes = await writeTemporary(temporary, write);
     await rename(temporary, join(folder, name));
     await flushFolder(folder);
@@ -36,11 +36,15 @@ export async function writeWhole(
   }
 }
 
-/** An earlier attempt that was cut off, or sleeps: without its file it cannot put half of one in place. */
-export async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+/**
+ * An earlier attempt that was cut off, or sleeps: without its file it cannot put half of one in place.
+ *
+ * @param rest what follows the prefix: the name of another job's file may begin with all of it
+ */
+export async function removeLeftovers(folder: string, prefix: string, rest: RegExp): Promise<void> {
   const names = await readdir(folder);
   for (const name of names) {
-    if (name.startsWith(prefix) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+    if (name.startsWith(prefix) && rest.test(name.slice(prefix.length))) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { pathSchema } from './job-folder';
 import { lazySchema } from './lazy-schema';
 import { PRESETS, type PresetName } from './video-presets';
 
@@ -9,13 +10,8 @@ export interface VideoOrder {
   preset: PresetName;
 }
 
-const LONGEST_PATH = 1_000;
 /** A file name may have 255 bytes; the temporary file's has some 40 more than the output's. */
 const LONGEST_NAME_BYTES = 200;
-
-const NO_PATH = 'is no path within JOB_FILES_DIR, such as uploads/film.mov';
-
-const isPath = (text: string): boolean => text !== '' && !text.startsWith('/') && !text.includes('\0');
 
 /** The names of unfinished files begin with a dot. */
 const isFileName = (name: string): boolean =>
@@ -24,7 +20,7 @@ const isFileName = (name: string): boolean =>
 export const videoSchema = lazySchema<VideoOrder>(() => {
   const { z } = require('zod') as typeof import('zod');
   const names = Object.keys(PRESETS) as PresetName[];
-  const path = z.string().max(LONGEST_PATH).refine(isPath, NO_PATH);
+  const path = pathSchema(z, 'uploads/film.mov');
   return z
     .strictObject({
       input: path,

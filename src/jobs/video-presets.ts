@@ -10,8 +10,11 @@ export interface Preset {
 /** At most so many lines, and never more than the input has; encoders want an even number of them. */
 const scaleTo = (lines: number): string => `scale=-2:'trunc(min(${lines},ih)/2)*2'`;
 
+/** What is published does not tell where and when a film was shot, and by whom: a phone writes all of it down. */
+const ANONYMOUS = ['-map_metadata', '-1', '-map_metadata:s', '-1', '-map_chapters', '-1'];
+
 /** The picture, and the sound if there is any; no subtitles, no data. */
-const STREAMS = ['-map', '0:V:0', '-map', '0:a:0?'];
+const STREAMS = ['-map', '0:V:0', '-map', '0:a:0?', ...ANONYMOUS];
 
 const mp4 = (lines: number, quality: number): Preset => ({
   extension: '.mp4',
@@ -44,7 +47,11 @@ export const PRESETS = {
   mp3: {
     extension: '.mp3',
     needs: '0:a:0',
-    args: ['-map', '0:a:0', '-c:a', 'libmp3lame', '-q:a', '2', '-f', 'mp3'],
+    args: [
+      ...['-map', '0:a:0', ...ANONYMOUS],
+      // An MP3 cannot say that it begins later than its film: the silence before the sound goes into it.
+      ...['-af', 'aresample=async=1:first_pts=0', '-c:a', 'libmp3lame', '-q:a', '2', '-f', 'mp3'],
+    ],
   },
 } as const satisfies Record<string, Preset>;
 

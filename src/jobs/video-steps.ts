@@ -19,9 +19,18 @@ export interface Source {
 const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv,rm,wtv,gif';
 const READ_STRANGERS = ['-protocol_whitelist', 'file', '-format_whitelist', CONTAINERS, '-i', INPUT];
 
+/** No data: one sample of a time code may last as long as the film. */
+const EVERYTHING = ['-map', '0:v?', '-map', '0:a?', '-map', '0:s?'];
+
+/** ffmpeg's words for a fault of the input; it ends with 1 for these, and for all others. */
+const STRANGE = /Format not on whitelist/;
+const BROKEN = /Invalid data found when processing input|file:\/dev\/fd\/3: End of file|matches no streams/;
+/** What may be gone by the next attempt, whatever else is said because of it. */
+const PASSING = /Cannot allocate memory|Input\/output error|Resource temporarily unavailable/;
+
 /**
- * Decodes the first picture, or sound: whether that can be done is told by the exit code, and nothing but the input
- * can be the cause.
+ * Decodes the first picture, or sound. A fault that ffmpeg does not lay to the input may be its own: a program that is
+ * none, a build without a decoder, a host that is out of memory.
  *
  * @returns the length in seconds; undefined if the file does not say
  * @throws UnrecoverableError if it is no video
@@ -36,9 +45,47 @@ export async function probe(source: Source, { needs }: Preset): Promise<number |
     },
   });
   if (end.code === 0) return seconds;
-  if (end.signal !== undefined) throw new Error(explain(end, source));
+  if (end.signal !== undefined || PASSING.test(end.words)) throw new Error(explain(end, source));
+  if (STRANGE.test(end.words))
+    throw new UnrecoverableError(`${source.name} is in none of the formats that are read: ${CONTAINERS}`);
+  if (!BROKEN.test(end.words)) throw new Error(`${explain(end, source)}\nIf that is no ffmpeg, correct FFMPEG_PATH`);
   const what = needs === '0:a:0' ? 'has no sound' : 'is no video';
   throw new UnrecoverableError(`${source.name} ${what} that ffmpeg can read:\n${wordsOf(end, source)}`);
+}
+
+/** Their length stands in the file itself. Of all others ffmpeg takes the last time that it finds in what is there. */
+const TELL_LENGTH = /\] Input #0, (mov|matroska|flv|asf|mxf),/;
+const NEAR_LENGTH = { seconds: 1, part: 0.01 };
+
+/**
+ * Reads a file to its end, before hours of work are done for the half of it: of one that was cut off ffmpeg makes what
+ * there is, and exits with 0. Not what is made of it is measured: of the sound that is shorter than the picture, all is there.
+ *
+ * @throws UnrecoverableError if the file ends before it says
+ */
+export async function checkComplete(source: Source, length: number): Promise<void> {
+  let tellsLength = false;
+  let start = 0;
+  let done: number | undefined;
+  const { code } = await runFfmpeg({
+    ...source,
+    args: ['-progress', 'pipe:1', ...READ_STRANGERS, ...EVERYTHING, '-c', 'copy', '-f', 'null', '-'],
+    onInfo: (line) => {
+      tellsLength ||= TELL_LENGTH.test(line);
+      start = readStart(line) ?? start;
+    },
+    onOutput: (line) => {
+      done = readDone(line) ?? done;
+    },
+  });
+  // What cannot be measured, such as a stream of no known kind, may still be encoded.
+  if (code !== 0 || done === undefined || !tellsLength) return;
+  // Matroska counts from 0, not from the start.
+  const end = done + start;
+  if (end >= length - Math.max(NEAR_LENGTH.seconds, length * NEAR_LENGTH.part)) return;
+  throw new UnrecoverableError(
+    `${source.name} ends after ${end.toFixed(2)} s of ${length.toFixed(2)} s; put the whole file there`,
+  );
 }
 
 /**
@@ -89,9 +136,7 @@ async function checkWhole(source: Source, path: string, seconds: number, encoded
     },
   });
   if (code === 0 && length !== undefined && done > seconds - NEAR_SECONDS) return;
-  throw new Error(
-    `ffmpeg made ${done} s of ${seconds} s of ${source.name}; see whether the disk is full:\n${wordsOf(encoded, source, path)}`,
-  );
+  throw new Error(`ffmpeg made ${done} s of ${seconds} s of ${source.name}:\n${wordsOf(encoded, source, path)}`);
 }
 
 function readDuration(line: string): number | undefined {
@@ -100,9 +145,14 @@ function readDuration(line: string): number | undefined {
   return Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
 }
 
-/** The seconds that are done, of a line of `-progress`. */
+function readStart(line: string): number | undefined {
+  const start = /\] +Duration: .*, start: (\d+\.\d+),/.exec(line)?.[1];
+  return start === undefined ? undefined : Number(start);
+}
+
+/** The seconds that are done, of a line of `-progress`. Both names have microseconds; 4.0 knows only `ms`. */
 function readDone(line: string): number | undefined {
-  const done = /^out_time_us=(\d+)$/.exec(line)?.[1];
+  const done = /^out_time_[mu]s=(\d+)$/.exec(line)?.[1];
   return done === undefined ? undefined : Number(done) / 1e6;
 }
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { codeOf, UnrecoverableError } from '../errors';
 import { defineJob, type FunctionJob, type JobContext } from '../worker/define';
 import { type JobFile, openJobFile } from './job-file';
-import { findPlace, makeOutput } from './job-output';
+import { findOutput, makeOutput } from './job-output';
 import { type VideoOrder, videoSchema } from './video-payload';
 import { PRESETS } from './video-presets';
-import { encode, probe } from './video-steps';
+import { checkComplete, encode, probe, type Source } from './video-steps';
 
 export interface VideoSettings {
   /** The folder of inputs and outputs. */
@@ -32,21 +32,28 @@ export function videoTranscode({ jobFilesDir, ffmpegPath }: VideoSettings): Func
     payload: videoSchema,
     timeout: '6h',
     async run({ input, output, preset }, context): Promise<VideoResult> {
-      const place = await findPlace(jobFilesDir, output);
-      const bytes = await makeOutput(place, context, async (path) => {
-        const { tell, signal } = tellProgress(context);
-        const ffmpeg = { program: ffmpegPath, signal };
-        const seconds = await withInput(jobFilesDir, input, async ({ handle, stats }) => {
+      const place = await findOutput(jobFilesDir, output);
+      const { tell, signal } = tellProgress(context);
+      const read = <T>(step: (source: Source, stats: Stats) => Promise<T>): Promise<T> =>
+        withInput(jobFilesDir, input, ({ handle, stats }) =>
+          step({ program: ffmpegPath, signal, name: input, fd: handle.fd }, stats),
+        );
+      const look = async (): Promise<number | undefined> => {
+        const seconds = await read(async (source, stats) => {
           if (stats.size === 0) throw new UnrecoverableError(`${input} is empty; put the whole file there`);
           await refusePlace(join(place.folder, place.name), output, stats);
-          return probe({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset]);
+          return probe(source, PRESETS[preset]);
         });
-        await withInput(jobFilesDir, input, ({ handle }) =>
-          encode({ ...ffmpeg, name: input, fd: handle.fd }, PRESETS[preset], path, (done) => {
+        if (seconds !== undefined) await read((source) => checkComplete(source, seconds));
+        return seconds;
+      };
+      const bytes = await makeOutput(place, context, look, (path, seconds) =>
+        read((source) =>
+          encode(source, PRESETS[preset], path, (done) => {
             if (seconds) tell(Math.min(1, done / seconds));
           }),
-        );
-      });
+        ),
+      );
       return { output, bytes };
     },
   });
