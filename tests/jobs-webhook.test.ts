@@ -329,6 +329,22 @@ describe('tried again', () => {
       expect(await deliver({ url: `${protocol}://127.0.0.1:${port}`, body: 1 })).toMatchObject({ outcome: 'retry' });
   });
 
+  test('where the other side would speak another protocol, which nobody asked for', async () => {
+    const server = createTcpServer((socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+      ),
+    );
+    const port = await listen(server, '127.0.0.1');
+    closers.push(() => new Promise((resolve) => server.close(resolve)));
+    const ended = await deliver({ url: `http://127.0.0.1:${port}`, body: 1 }, {}, { grace: '100ms' });
+    // Nothing is left of the connection: closing the server waits for that.
+    expect(ended).toMatchObject({
+      outcome: 'retry',
+      error: expect.stringMatching(/it answered 101 Switching Protocols$/),
+    });
+  });
+
   test('where no connection comes about in time', async () => {
     const never: LookupFunction = () => undefined;
     expect(

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { UnrecoverableError } from '../errors';
 import type { AddressCheck } from './public-address';
 
@@ -63,6 +64,7 @@ function send(
       timers.push(timer);
       return timer;
     };
+    const rejectUnanswered = () => reject(new Error('it closed the connection without an answer'));
     // No agent: a connection that is kept may be closed by the other side just as the next request takes it.
     const options = {
       method: 'POST',
@@ -74,7 +76,8 @@ function send(
     };
     const sent = request(url, options, (answer) => {
       // What ends the connection from now on ends the reading, and no more.
-      sent.off('error', reject).on('error', () => undefined);
+      sent.off('error', reject).off('close', rejectUnanswered);
+      sent.on('error', () => undefined);
       void readStart(answer).then((read) => {
         sent.destroy();
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, ...read });
@@ -83,8 +86,15 @@ function send(
     const connecting = giveUpAfter(connectMs, 'connection');
     giveUpAfter(totalMs, 'answer');
     sent.on('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting)));
+    // 101 is no 'response', and nobody asked for another protocol.
+    sent.on('upgrade', (answer: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, start: Buffer.alloc(0), isCut: false });
+    });
     sent.on('error', reject);
     sent.on('close', () => timers.forEach(clearTimeout));
+    // However it ended: a promise that never settles would hold its job until the run leaves it, and claims no more.
+    sent.on('close', rejectUnanswered);
     sent.end(body);
   });
 }
