@@ -163,11 +163,12 @@ describe('a payload is refused', () => {
 });
 
 describe('the answer', () => {
-  const answerWith = async (answer: Answer, settings: Partial<WebhookSettings> = {}) => {
+  const answerWith = async (answer: Answer, options: Parameters<typeof runJob>[2] = {}) => {
     const { url } = await startReceiver(answer);
     return deliver(
       { url: `${url}/t0ps3cret`, body: EVENT, headers: { authorization: 'Bearer abcdef123456' } },
-      settings,
+      {},
+      options,
     );
   };
 
@@ -192,13 +193,26 @@ describe('the answer', () => {
   test.each([
     [429, '7', 7_000],
     [503, '3600', 3_600_000],
-    [503, '0', 1_000],
+    [503, '0', 5_000],
     [503, '99999999999', 24 * 3_600_000],
     [429, 'Fri, 01 Jan 2100 00:00:00 GMT', 24 * 3_600_000],
-    [429, 'Fri, 01 Jan 2010 00:00:00 GMT', 1_000],
+    [429, 'Fri, 01 Jan 2010 00:00:00 GMT', 5_000],
   ])('%i with Retry-After: %s says when', async (code, retryAfter, delayMs) => {
     expect(await answerWith(status(code, { 'retry-after': retryAfter }))).toMatchObject({ outcome: 'retry', delayMs });
   });
+
+  test.each([
+    [2, '1', 300_000],
+    [2, '3600', 3_600_000],
+    [4, '7', 7_200_000],
+    [9, '99999999999', 86_400_000],
+  ])(
+    'Retry-After is a least wait: attempt %i that is told %s waits its own time or longer',
+    async (attempt, retryAfter, delayMs) => {
+      const ended = await answerWith(status(503, { 'retry-after': retryAfter }), { attempt });
+      expect(ended).toMatchObject({ outcome: 'retry', delayMs });
+    },
+  );
 
   test('a date in Retry-After is of the receiver’s own clock', async () => {
     const headers = { date: 'Fri, 01 Jan 2010 00:00:00 GMT', 'retry-after': 'Fri, 01 Jan 2010 00:02:00 GMT' };

@@ -5,7 +5,6 @@ import type { WebhookAnswer } from './webhook-request';
 const LONGEST_EXCERPT = 300;
 /** Shorter ones would make a riddle of an answer. */
 const SHORTEST_SECRET = 6;
-const SHORTEST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 24 * 3_600_000;
 
 /** Says that the receiver asks for less, and when to come again. */
@@ -19,15 +18,25 @@ export function explainFailure(error: unknown, { host }: URL): Error {
   return isUnrecoverable(error) ? new UnrecoverableError(words) : new Error(words);
 }
 
-/** What to throw for an answer; undefined for one that takes the webhook. */
-export function explainAnswer(answer: WebhookAnswer, url: URL, sent: Record<string, string>): Error | undefined {
+/**
+ * What to throw for an answer; undefined for one that takes the webhook.
+ *
+ * @param pauseMs before the next attempt at least: `Retry-After: 1` from a receiver that is away for an hour would
+ *   use up all attempts in minutes
+ */
+export function explainAnswer(
+  answer: WebhookAnswer,
+  url: URL,
+  sent: Record<string, string>,
+  pauseMs: number,
+): Error | undefined {
   const { status } = answer;
   if (status >= 200 && status < 300) return undefined;
   const said = excerptOf(answer, url, sent);
   const words = `${notDelivered(url.host)}it answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
   if (status >= 300 && status < 400) return explainRedirect(words, answer);
   const delayMs = COME_AGAIN.has(status) ? readRetryAfter(answer.headers) : undefined;
-  if (delayMs !== undefined) return new RetryAfterError(delayMs, words);
+  if (delayMs !== undefined) return new RetryAfterError(Math.max(delayMs, pauseMs), words);
   return status >= 400 && status < 500 && status !== 429 ? new UnrecoverableError(words) : new Error(words);
 }
 
@@ -73,13 +82,13 @@ function listSecrets(url: URL, sent: Record<string, string>): string[] {
 }
 
 /**
- * Milliseconds until the receiver wants to be asked again, from a second to a day; undefined if it does not say.
+ * Milliseconds until the receiver wants to be asked again, at most a day; undefined if it does not say.
  * A date is taken by the receiver's own clock, which may differ from this host's.
  */
 function readRetryAfter(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['retry-after']?.trim() ?? '';
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : readDate(text) - (readDate(headers.date) || Date.now());
-  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_MS, Math.max(SHORTEST_RETRY_MS, ms));
+  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_MS, ms);
 }
 
 /** A date of HTTP, which is always in GMT; anything else is NaN. */
