@@ -83,7 +83,7 @@ export function webhookDeliver({
         signal.throwIfAborted();
         throw explainFailure(error, url);
       }
-      const refusal = explainAnswer(answer, url, headers, backoffMs(job.attempt, BACKOFF_MS));
+      const refusal = explainAnswer(answer, { url, headers, body }, backoffMs(job.attempt, BACKOFF_MS));
       if (refusal !== undefined) throw refusal;
       return { id, status: answer.status, ...(answer.isCut && { answerCut: true }) };
     },
