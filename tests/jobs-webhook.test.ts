@@ -4,6 +4,8 @@ import { type AddressInfo, createServer as createTcpServer, type LookupFunction 
 import { Webhook } from 'standardwebhooks';
 import { checkAddresses } from '../src/jobs/public-address';
 import { type WebhookResult, type WebhookSettings, webhookDeliver } from '../src/jobs/webhook-deliver';
+import { keysFor } from '../src/jobs/webhook-signature';
+import { Wrong, webhookSecrets } from '../src/shapes';
 import { runJob } from '../src/testing';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
@@ -141,7 +143,44 @@ describe('what the receiver gets', () => {
     expect(new Webhook(OLD_KEY).verify(body, headers as Record<string, string>)).toEqual(EVENT);
     expect(headers['webhook-signature']).not.toContain(' ');
     const other = await deliver({ url, body: 1 }, { secrets: [{ host: 'example.com', key: KEY }] });
-    expect(other).toMatchObject({ outcome: 'retry', error: expect.stringContaining('WEBHOOK_SECRET') });
+    expect(other).toMatchObject({
+      outcome: 'retry',
+      error: expect.stringContaining('WEBHOOK_SECRET has no secret for 127.0.0.1; add one'),
+    });
+  });
+});
+
+describe('a secret of a host', () => {
+  const OTHER = `whsec_${OLD_KEY}`;
+  test.each([
+    ['shop.example.com', 'https://shop.example.com:8443/x'],
+    ['Shop.Example.com', 'https://shop.example.com./x'],
+    ['shop.example.com.', 'https://SHOP.example.com/x'],
+    ['münchen.example', 'https://münchen.example/x'],
+    ['xn--mnchen-3ya.example', 'https://MÜNCHEN.example/x'],
+    ['2606:4700::1111', 'https://[2606:4700::1111]/'],
+    ['[2606:4700:0::1111]', 'https://[2606:4700::1111]:8443/'],
+    ['203.0.113.9', 'https://203.0.113.9/'],
+  ])('%s is that of %s, and of no other', (host, url) => {
+    const secrets = webhookSecrets(`whsec_${KEY} ${host}=${OTHER}`);
+    if (secrets instanceof Wrong) throw new Error(secrets.why);
+    expect(keysFor(new URL(url).hostname, secrets)).toEqual([OLD_KEY]);
+    expect(keysFor('example.com', secrets)).toEqual([KEY]);
+  });
+
+  test.each([
+    'shop.example.com:8443',
+    'shop.example.com:80',
+    '[2606:4700::1111]:443',
+    'https://shop.example.com',
+    'shop.example.com/hooks',
+    'ann@shop.example.com',
+    'a..b%',
+    '[::',
+  ])('%s is none', (host) => {
+    expect(webhookSecrets(`${host}=${OTHER}`)).toMatchObject({
+      why: expect.stringContaining('leave out protocol, port'),
+    });
   });
 });
 

@@ -59,7 +59,7 @@ export function webhookDeliver({
     async run({ url, body, headers }, { job, signal }): Promise<WebhookResult> {
       const keys = keysFor(url.hostname, secrets);
       // Not for good: the webhooks go out once the setting is right.
-      if (keys.length === 0) throw new Error(`WEBHOOK_SECRET has no secret for ${url.host}; add one`);
+      if (keys.length === 0) throw new Error(`WEBHOOK_SECRET has no secret for ${url.hostname}; add one`);
       const id = idOf(job);
       const text = typeof body === 'string' ? body : toJson(body);
       let answer: WebhookAnswer;
