@@ -464,6 +464,9 @@ describe('only the public internet is reached', () => {
     'ff02::1',
     '64:ff9b::7f00:1',
     '64:ff9b:1::1',
+    '168.63.129.16',
+    '::ffff:168.63.129.16',
+    '64:ff9b::a83f:8110',
     '2002:7f00:1::',
     '2001::1',
     '2001:db8::1',
@@ -488,6 +491,14 @@ describe('only the public internet is reached', () => {
     for (const address of ['127.0.0.1', '::ffff:127.0.0.1', '10.1.2.3', 'fd12::1', '8.8.8.8'])
       expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: true });
     for (const address of ['127.0.0.2', '10.2.0.1', 'fc00::1', '::1'])
+      expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: false });
+  });
+
+  test('and what it allows as IPv4 addresses within IPv6, and no more', () => {
+    const isAllowed = checkAddresses(['::ffff:10.0.0.0/104', '::ffff:192.168.1.7', '64:ff9b::/96', '::/64']);
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '192.168.1.7'])
+      expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: true });
+    for (const address of ['192.168.1.8', '127.0.0.1', '172.16.0.1'])
       expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: false });
   });
 
