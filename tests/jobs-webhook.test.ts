@@ -1,6 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Webhook } from 'standardwebhooks';
 import { checkAddresses } from '../src/jobs/public-address';
 import { type WebhookResult, type WebhookSettings, webhookDeliver } from '../src/jobs/webhook-deliver';
@@ -284,6 +295,19 @@ describe('the answer', () => {
       expect(ended.error).not.toContain('s3cret');
     }
     expect(other.calls).toEqual([]);
+  });
+
+  test.each([300, 304])('%i is no redirect', async (code) => {
+    const { outcome, error } = await answerWith(status(code));
+    expect({ outcome, error }).toMatchObject({ outcome: 'retry', error: expect.not.stringContaining('redirects') });
+  });
+
+  test('that is compressed is not told, and decides by its status', async () => {
+    const zipped: Answer = (response) =>
+      response.writeHead(422, { 'content-encoding': 'gzip' }).end(gzipSync('no such shop'));
+    expect((await answerWith(zipped)).error).toMatch(/it answered 422 Unprocessable Entity$/);
+    const taken: Answer = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all');
+    expect(await answerWith(taken)).toMatchObject({ outcome: 'completed', result: { status: 200 } });
   });
 
   test('never brings what was sent, nor the path, into the error', async () => {

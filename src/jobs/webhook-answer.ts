@@ -10,6 +10,8 @@ const LONGEST_RETRY_MS = 24 * 3_600_000;
 
 /** Says that the receiver asks for less, and when to come again. */
 const COME_AGAIN = new Set([429, 503]);
+/** Says that it is elsewhere; 300 and 304 say something else. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Says that it has moved for good. */
 const MOVED = new Set([301, 308]);
 
@@ -30,7 +32,7 @@ export function explainAnswer(answer: WebhookAnswer, sent: Sent, pauseMs: number
   if (status >= 200 && status < 300) return undefined;
   const said = excerptOf(answer, sent);
   const words = `${notDelivered(sent.url.host)}it answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
-  if (status >= 300 && status < 400) return explainRedirect(words, answer);
+  if (REDIRECTS.has(status)) return explainRedirect(words, answer);
   const delayMs = COME_AGAIN.has(status) ? readRetryAfter(answer.headers) : undefined;
   if (delayMs !== undefined) return new RetryAfterError(Math.max(delayMs, pauseMs), words);
   return status >= 400 && status < 500 && status !== 429 ? new UnrecoverableError(words) : new Error(words);
