@@ -18,6 +18,7 @@ import { type WebhookResult, type WebhookSettings, webhookDeliver } from '../src
 import { keysFor } from '../src/jobs/webhook-signature';
 import { Wrong, webhookSecrets } from '../src/shapes';
 import { runJob } from '../src/testing';
+import { Authority, type Certificate, hasOpenssl } from './faults/stage/certificates.mjs';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -52,9 +53,10 @@ const status =
   (response) =>
     response.writeHead(code, headers).end(body);
 
-async function startReceiver(answer: Answer = status(204), host = '127.0.0.1'): Promise<Receiver> {
+/** On 127.0.0.1, over TLS where it has a certificate. */
+async function startReceiver(answer: Answer = status(204), certificate?: Certificate): Promise<Receiver> {
   const calls: Call[] = [];
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const call: Call = { path: request.url ?? '', headers: request.headers, body: '' };
     request.setEncoding('utf8').on('data', (text: string) => {
       call.body += text;
@@ -63,13 +65,15 @@ async function startReceiver(answer: Answer = status(204), host = '127.0.0.1'): 
       calls.push(call);
       answer(response, call);
     });
-  });
-  const port = await listen(server, host);
+  };
+  const tls = certificate && { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };
+  const server = tls === undefined ? createServer(take) : createTlsServer(tls, take);
+  const port = await listen(server, '127.0.0.1');
   closers.push(() => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, calls };
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, port, calls };
 }
 
 async function listen(server: Server | ReturnType<typeof createTcpServer>, host: string): Promise<number> {
@@ -609,6 +613,37 @@ describe('by a run', () => {
     expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     const told = JSON.stringify([first, second, waiting['last_error']]);
     for (const secret of [KEY, OLD_KEY, 'hunter22', 't0ps3cret', 'order.paid']) expect(told).not.toContain(secret);
+  });
+
+  const testTls = hasOpenssl() ? test : test.skip;
+  testTls('over https: a certificate that holds is taken, any other is not, and 101 ends there too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowlock-webhook-'));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const good = new Authority(folder, 'good');
+    const names = ['IP:127.0.0.1'];
+    const change: Answer = (response) =>
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    const taken = await startReceiver(status(204), good.sign(names));
+    const refused = [
+      await startReceiver(status(204), new Authority(folder, 'stranger').sign(names)),
+      await startReceiver(status(204), good.sign(['DNS:shop.example.com'])),
+      await startReceiver(status(204), good.sign(names, { days: -1 })),
+    ];
+    const changing = await startReceiver(change, good.sign(names));
+    const ids: number[] = [];
+    for (const { url } of [taken, ...refused, changing])
+      ids.push(await shop.add('webhook.deliver', { url: `${url}/t0ps3cret`, body: EVENT }));
+    expect(await shop.run([], { ...env, NODE_EXTRA_CA_CERTS: good.file })).toMatchObject({ code: 0 });
+    const [done, unknown, otherName, expired, changed] = await Promise.all(ids.map((id) => shop.job(id)));
+    expect(done).toMatchObject({ status: 'completed' });
+    for (const job of [unknown, otherName, expired, changed])
+      expect(job).toMatchObject({ status: 'pending', attempts: 1 });
+    expect(unknown?.['last_error']).toMatch(/unable to (verify|get).*certificate/);
+    expect(otherName?.['last_error']).toMatch(/IP: 127\.0\.0\.1 is not in the cert/);
+    expect(expired?.['last_error']).toMatch(/certificate has expired/);
+    expect(changed?.['last_error']).toMatch(/it answered 101 Switching Protocols$/);
+    expect(taken.calls).toHaveLength(1);
+    expect(refused.flatMap(({ calls }) => calls)).toEqual([]);
   });
 
   test('a setting that is wrong is named, and not shown', async () => {
