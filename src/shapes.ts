@@ -100,10 +100,21 @@ export const webhookSecrets: Shape<WebhookSecret[]> = (given) => {
     const { host, key = '' } = SECRET.exec(word)?.groups ?? {};
     const bytes = Buffer.from(key, 'base64').length;
     if (bytes < LEAST_KEY_BYTES || bytes > MOST_KEY_BYTES) return new Wrong(NO_SECRET);
-    secrets.push({ host: host?.toLowerCase(), key });
+    const hostname = host === undefined ? undefined : readHost(host);
+    if (hostname === null) return new Wrong(NO_HOST);
+    secrets.push({ host: hostname, key });
   }
   return secrets.length > 0 ? secrets : new Wrong(NO_SECRET);
 };
+
+/** A host as the URL of a webhook has it: in small letters, in punycode, an IPv6 address in brackets; null for none. */
+function readHost(host: string): string | null {
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address) === 6) return URL.parse(`http://[${address}]`)?.hostname ?? null;
+  return /[/\\?#@:]/.test(host) ? null : (URL.parse(`http://${host}`)?.hostname.replace(/\.$/, '') ?? null);
+}
+
+const NO_HOST = 'has a secret for what is no host; leave out protocol, port and path, as in shop.example.com=whsec_…';
 
 const NO_SECRET =
   'is not of the form whsec_… with 24 to 64 bytes in base64, or host=whsec_… for one host alone, with spaces between several';

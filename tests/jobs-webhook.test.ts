@@ -1,10 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Webhook } from 'standardwebhooks';
 import { checkAddresses } from '../src/jobs/public-address';
 import { type WebhookResult, type WebhookSettings, webhookDeliver } from '../src/jobs/webhook-deliver';
+import { keysFor } from '../src/jobs/webhook-signature';
+import { Wrong, webhookSecrets } from '../src/shapes';
 import { runJob } from '../src/testing';
+import { Authority, type Certificate, hasOpenssl } from './faults/stage/certificates.mjs';
 import { until } from './support/until';
 import { openWorkshop, type Workshop } from './support/workshop';
 
@@ -39,9 +53,10 @@ const status =
   (response) =>
     response.writeHead(code, headers).end(body);
 
-async function startReceiver(answer: Answer = status(204), host = '127.0.0.1'): Promise<Receiver> {
+/** On 127.0.0.1, over TLS where it has a certificate. */
+async function startReceiver(answer: Answer = status(204), certificate?: Certificate): Promise<Receiver> {
   const calls: Call[] = [];
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const call: Call = { path: request.url ?? '', headers: request.headers, body: '' };
     request.setEncoding('utf8').on('data', (text: string) => {
       call.body += text;
@@ -50,13 +65,15 @@ async function startReceiver(answer: Answer = status(204), host = '127.0.0.1'): 
       calls.push(call);
       answer(response, call);
     });
-  });
-  const port = await listen(server, host);
+  };
+  const tls = certificate && { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };
+  const server = tls === undefined ? createServer(take) : createTlsServer(tls, take);
+  const port = await listen(server, '127.0.0.1');
   closers.push(() => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, port, calls };
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, port, calls };
 }
 
 async function listen(server: Server | ReturnType<typeof createTcpServer>, host: string): Promise<number> {
@@ -141,7 +158,44 @@ describe('what the receiver gets', () => {
     expect(new Webhook(OLD_KEY).verify(body, headers as Record<string, string>)).toEqual(EVENT);
     expect(headers['webhook-signature']).not.toContain(' ');
     const other = await deliver({ url, body: 1 }, { secrets: [{ host: 'example.com', key: KEY }] });
-    expect(other).toMatchObject({ outcome: 'retry', error: expect.stringContaining('WEBHOOK_SECRET') });
+    expect(other).toMatchObject({
+      outcome: 'retry',
+      error: expect.stringContaining('WEBHOOK_SECRET has no secret for 127.0.0.1; add one'),
+    });
+  });
+});
+
+describe('a secret of a host', () => {
+  const OTHER = `whsec_${OLD_KEY}`;
+  test.each([
+    ['shop.example.com', 'https://shop.example.com:8443/x'],
+    ['Shop.Example.com', 'https://shop.example.com./x'],
+    ['shop.example.com.', 'https://SHOP.example.com/x'],
+    ['münchen.example', 'https://münchen.example/x'],
+    ['xn--mnchen-3ya.example', 'https://MÜNCHEN.example/x'],
+    ['2606:4700::1111', 'https://[2606:4700::1111]/'],
+    ['[2606:4700:0::1111]', 'https://[2606:4700::1111]:8443/'],
+    ['203.0.113.9', 'https://203.0.113.9/'],
+  ])('%s is that of %s, and of no other', (host, url) => {
+    const secrets = webhookSecrets(`whsec_${KEY} ${host}=${OTHER}`);
+    if (secrets instanceof Wrong) throw new Error(secrets.why);
+    expect(keysFor(new URL(url).hostname, secrets)).toEqual([OLD_KEY]);
+    expect(keysFor('example.com', secrets)).toEqual([KEY]);
+  });
+
+  test.each([
+    'shop.example.com:8443',
+    'shop.example.com:80',
+    '[2606:4700::1111]:443',
+    'https://shop.example.com',
+    'shop.example.com/hooks',
+    'ann@shop.example.com',
+    'a..b%',
+    '[::',
+  ])('%s is none', (host) => {
+    expect(webhookSecrets(`${host}=${OTHER}`)).toMatchObject({
+      why: expect.stringContaining('leave out protocol, port'),
+    });
   });
 });
 
@@ -163,11 +217,12 @@ describe('a payload is refused', () => {
 });
 
 describe('the answer', () => {
-  const answerWith = async (answer: Answer, settings: Partial<WebhookSettings> = {}) => {
+  const answerWith = async (answer: Answer, options: Parameters<typeof runJob>[2] = {}) => {
     const { url } = await startReceiver(answer);
     return deliver(
       { url: `${url}/t0ps3cret`, body: EVENT, headers: { authorization: 'Bearer abcdef123456' } },
-      settings,
+      {},
+      options,
     );
   };
 
@@ -192,13 +247,26 @@ describe('the answer', () => {
   test.each([
     [429, '7', 7_000],
     [503, '3600', 3_600_000],
-    [503, '0', 1_000],
+    [503, '0', 5_000],
     [503, '99999999999', 24 * 3_600_000],
     [429, 'Fri, 01 Jan 2100 00:00:00 GMT', 24 * 3_600_000],
-    [429, 'Fri, 01 Jan 2010 00:00:00 GMT', 1_000],
+    [429, 'Fri, 01 Jan 2010 00:00:00 GMT', 5_000],
   ])('%i with Retry-After: %s says when', async (code, retryAfter, delayMs) => {
     expect(await answerWith(status(code, { 'retry-after': retryAfter }))).toMatchObject({ outcome: 'retry', delayMs });
   });
+
+  test.each([
+    [2, '1', 300_000],
+    [2, '3600', 3_600_000],
+    [4, '7', 7_200_000],
+    [9, '99999999999', 86_400_000],
+  ])(
+    'Retry-After is a least wait: attempt %i that is told %s waits its own time or longer',
+    async (attempt, retryAfter, delayMs) => {
+      const ended = await answerWith(status(503, { 'retry-after': retryAfter }), { attempt });
+      expect(ended).toMatchObject({ outcome: 'retry', delayMs });
+    },
+  );
 
   test('a date in Retry-After is of the receiver’s own clock', async () => {
     const headers = { date: 'Fri, 01 Jan 2010 00:00:00 GMT', 'retry-after': 'Fri, 01 Jan 2010 00:02:00 GMT' };
@@ -233,17 +301,58 @@ describe('the answer', () => {
     expect(other.calls).toEqual([]);
   });
 
+  test.each([300, 304])('%i is no redirect', async (code) => {
+    const { outcome, error } = await answerWith(status(code));
+    expect({ outcome, error }).toMatchObject({ outcome: 'retry', error: expect.not.stringContaining('redirects') });
+  });
+
+  test('that is compressed is not told, and decides by its status', async () => {
+    const zipped: Answer = (response) =>
+      response.writeHead(422, { 'content-encoding': 'gzip' }).end(gzipSync('no such shop'));
+    expect((await answerWith(zipped)).error).toMatch(/it answered 422 Unprocessable Entity$/);
+    const taken: Answer = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all');
+    expect(await answerWith(taken)).toMatchObject({ outcome: 'completed', result: { status: 200 } });
+  });
+
   test('never brings what was sent, nor the path, into the error', async () => {
     const { url } = await startReceiver((response, { path, headers }) =>
       response.writeHead(400).end(`bad call of ${path} with ${headers.authorization}\n\n by\0 ${url}`),
     );
     const withLogin = url.replace('//', '//mailer:hunter22@');
     const { error = '' } = await deliver({ url: `${withLogin}/t0ps3cret/x?key=abcdefgh`, body: 1 });
-    expect(error).toMatch(/bad call of \*\*\*\*\*\* with Basic \*\*\* by http/);
+    expect(error).toMatch(/bad call of \*\*\* with Basic \*\*\* by http/);
     for (const secret of ['hunter22', 't0ps3cret', 'abcdefgh', Buffer.from('mailer:hunter22').toString('base64')])
       expect(error).not.toContain(secret);
     const bearer = await answerWith((response, { headers }) => response.writeHead(401).end(headers.authorization));
     expect(bearer.error).toMatch(/401 Unauthorized: \*\*\*$/);
+  });
+
+  test.each([
+    ['a part of the path', '{"error":"hook t0ps3cret is not known"}', 'hook *** is not known'],
+    ['the path decoded', 'no such path /top s3cret/t0ps3cret', 'no such path /***'],
+    ['a value of the query', 'invalid key abcdefgh', 'invalid *** ***'],
+    ['it within a word', 'invalid_key_abcdefgh_x', 'invalid_***_x'],
+    ['the beginning of it', 'no key begins with abcdef', 'begins with ***'],
+    ['a value of the body', '"Ann Lee" at Größe 5 is no name', '"*** ***" at ***'],
+    ['it escaped', '{"name":"Gr\\u00f6\\u00dfe\\nstra"}', '{"name":"*** stra"}'],
+    ['in capitals', 'GRÖSSE or GRÖẞE, ANN', 'GRÖSSE or ***, ***'],
+    ['a number', 'the amount 4711 is too high', 'the amount *** is too high'],
+  ])('never brings %s into the error, as a receiver repeats it', async (_name, said, told) => {
+    const { url } = await startReceiver(status(422, {}, said));
+    const ended = await deliver({
+      url: `${url}/top%20s3cret/t0ps3cret?key=abcdefgh`,
+      body: { name: 'Ann Lee', list: [{ city: 'größe straße' }], amount: 4711, ok: true, none: null },
+    });
+    expect(ended).toMatchObject({ outcome: 'failed', error: expect.stringContaining(told) });
+    expect(ended.error).not.toMatch(/t0ps3cret|top s3cret|abcdef|Ann|größe|4711/i);
+  });
+
+  test('of a body of a megabyte finds in no time what is repeated of it', async () => {
+    const rows = Array.from({ length: 40_000 }, (_, row) => `name${row} of row${row}`);
+    const { url } = await startReceiver((response, { body }) => response.writeHead(400).end(`bad: ${body}`));
+    const ended = await deliver({ url, body: rows });
+    expect(ended.error).toMatch(/400 Bad Request: bad: \[?"\*\*\*/);
+    expect(ended.error).not.toMatch(/name\d|row\d/);
   });
 });
 
@@ -329,6 +438,22 @@ describe('tried again', () => {
       expect(await deliver({ url: `${protocol}://127.0.0.1:${port}`, body: 1 })).toMatchObject({ outcome: 'retry' });
   });
 
+  test('where the other side would speak another protocol, which nobody asked for', async () => {
+    const server = createTcpServer((socket) =>
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+      ),
+    );
+    const port = await listen(server, '127.0.0.1');
+    closers.push(() => new Promise((resolve) => server.close(resolve)));
+    const ended = await deliver({ url: `http://127.0.0.1:${port}`, body: 1 }, {}, { grace: '100ms' });
+    // Nothing is left of the connection: closing the server waits for that.
+    expect(ended).toMatchObject({
+      outcome: 'retry',
+      error: expect.stringMatching(/it answered 101 Switching Protocols$/),
+    });
+  });
+
   test('where no connection comes about in time', async () => {
     const never: LookupFunction = () => undefined;
     expect(
@@ -367,6 +492,9 @@ describe('only the public internet is reached', () => {
     'ff02::1',
     '64:ff9b::7f00:1',
     '64:ff9b:1::1',
+    '168.63.129.16',
+    '::ffff:168.63.129.16',
+    '64:ff9b::a83f:8110',
     '2002:7f00:1::',
     '2001::1',
     '2001:db8::1',
@@ -391,6 +519,14 @@ describe('only the public internet is reached', () => {
     for (const address of ['127.0.0.1', '::ffff:127.0.0.1', '10.1.2.3', 'fd12::1', '8.8.8.8'])
       expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: true });
     for (const address of ['127.0.0.2', '10.2.0.1', 'fc00::1', '::1'])
+      expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: false });
+  });
+
+  test('and what it allows as IPv4 addresses within IPv6, and no more', () => {
+    const isAllowed = checkAddresses(['::ffff:10.0.0.0/104', '::ffff:192.168.1.7', '64:ff9b::/96', '::/64']);
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '192.168.1.7'])
+      expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: true });
+    for (const address of ['192.168.1.8', '127.0.0.1', '172.16.0.1'])
       expect({ address, allowed: isAllowed(address) }).toEqual({ address, allowed: false });
   });
 
@@ -477,6 +613,37 @@ describe('by a run', () => {
     expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     const told = JSON.stringify([first, second, waiting['last_error']]);
     for (const secret of [KEY, OLD_KEY, 'hunter22', 't0ps3cret', 'order.paid']) expect(told).not.toContain(secret);
+  });
+
+  const testTls = hasOpenssl() ? test : test.skip;
+  testTls('over https: a certificate that holds is taken, any other is not, and 101 ends there too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowlock-webhook-'));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const good = new Authority(folder, 'good');
+    const names = ['IP:127.0.0.1'];
+    const change: Answer = (response) =>
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    const taken = await startReceiver(status(204), good.sign(names));
+    const refused = [
+      await startReceiver(status(204), new Authority(folder, 'stranger').sign(names)),
+      await startReceiver(status(204), good.sign(['DNS:shop.example.com'])),
+      await startReceiver(status(204), good.sign(names, { days: -1 })),
+    ];
+    const changing = await startReceiver(change, good.sign(names));
+    const ids: number[] = [];
+    for (const { url } of [taken, ...refused, changing])
+      ids.push(await shop.add('webhook.deliver', { url: `${url}/t0ps3cret`, body: EVENT }));
+    expect(await shop.run([], { ...env, NODE_EXTRA_CA_CERTS: good.file })).toMatchObject({ code: 0 });
+    const [done, unknown, otherName, expired, changed] = await Promise.all(ids.map((id) => shop.job(id)));
+    expect(done).toMatchObject({ status: 'completed' });
+    for (const job of [unknown, otherName, expired, changed])
+      expect(job).toMatchObject({ status: 'pending', attempts: 1 });
+    expect(unknown?.['last_error']).toMatch(/unable to (verify|get).*certificate/);
+    expect(otherName?.['last_error']).toMatch(/IP: 127\.0\.0\.1 is not in the cert/);
+    expect(expired?.['last_error']).toMatch(/certificate has expired/);
+    expect(changed?.['last_error']).toMatch(/it answered 101 Switching Protocols$/);
+    expect(taken.calls).toHaveLength(1);
+    expect(refused.flatMap(({ calls }) => calls)).toEqual([]);
   });
 
   test('a setting that is wrong is named, and not shown', async () => {

@@ -12,7 +12,7 @@ export type AddressCheck = (address: string) => boolean;
  */
 export function checkAddresses(ranges: readonly string[]): AddressCheck {
   const ipaddr = require('ipaddr.js') as Ipaddr;
-  const allowed = ranges.map((range) => ipaddr.parseCIDR(range.includes('/') ? range : `${range}/${bitsOf(range)}`));
+  const allowed = ranges.map((range) => readRange(ipaddr, range));
   return (text) => {
     if (!ipaddr.isValid(text)) return false;
     const address = unwrap(ipaddr, ipaddr.process(text));
@@ -22,15 +22,26 @@ export function checkAddresses(ranges: readonly string[]): AddressCheck {
   };
 }
 
+/** A range of `::ffff:0:0/96` as the IPv4 addresses that are meant, since these are what is compared. */
+function readRange(ipaddr: Ipaddr, text: string): [Address, number] {
+  const [address, bits] = ipaddr.parseCIDR(text.includes('/') ? text : `${text}/${bitsOf(text)}`);
+  const inner = ipaddr.process(address.toString());
+  return inner.kind() === address.kind() || bits < MAPPED_BITS ? [address, bits] : [inner, bits - MAPPED_BITS];
+}
+
+const MAPPED_BITS = 96;
+
 const bitsOf = (address: string): number => (address.includes(':') ? 128 : 32);
 
 /** All that is routed on the internet of IPv6; the rest is unassigned, or has a meaning on this host or network. */
 const GLOBAL = '2000::/3';
 /** An IPv4 address within one of IPv6: what a NAT64 connects to is the inner one. */
 const NAT64 = '64:ff9b::/96';
+/** Is public by its number, and answers each virtual machine of Azure from its own host. */
+const AZURE_HOST = '168.63.129.16';
 
 function isPublic(ipaddr: Ipaddr, address: Address): boolean {
-  if (address.range() !== 'unicast') return false;
+  if (address.range() !== 'unicast' || address.toString() === AZURE_HOST) return false;
   return address.kind() === 'ipv4' || address.match(ipaddr.parseCIDR(GLOBAL));
 }
 

@@ -1,15 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { codeOf, isUnrecoverable, messageOf, oneLine, RetryAfterError, UnrecoverableError } from '../errors';
+import { maskSent, type Sent } from './webhook-mask';
 import type { WebhookAnswer } from './webhook-request';
 
 const LONGEST_EXCERPT = 300;
-/** Shorter ones would make a riddle of an answer. */
-const SHORTEST_SECRET = 6;
-const SHORTEST_RETRY_MS = 1_000;
+/** What is masked becomes shorter, so more is looked at than is told. */
+const LOOKED_AT = 4 * LONGEST_EXCERPT;
 const LONGEST_RETRY_MS = 24 * 3_600_000;
 
 /** Says that the receiver asks for less, and when to come again. */
 const COME_AGAIN = new Set([429, 503]);
+/** Says that it is elsewhere; 300 and 304 say something else. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Says that it has moved for good. */
 const MOVED = new Set([301, 308]);
 
@@ -19,15 +21,20 @@ export function explainFailure(error: unknown, { host }: URL): Error {
   return isUnrecoverable(error) ? new UnrecoverableError(words) : new Error(words);
 }
 
-/** What to throw for an answer; undefined for one that takes the webhook. */
-export function explainAnswer(answer: WebhookAnswer, url: URL, sent: Record<string, string>): Error | undefined {
+/**
+ * What to throw for an answer; undefined for one that takes the webhook.
+ *
+ * @param pauseMs before the next attempt at least: `Retry-After: 1` from a receiver that is away for an hour would
+ *   use up all attempts in minutes
+ */
+export function explainAnswer(answer: WebhookAnswer, sent: Sent, pauseMs: number): Error | undefined {
   const { status } = answer;
   if (status >= 200 && status < 300) return undefined;
-  const said = excerptOf(answer, url, sent);
-  const words = `${notDelivered(url.host)}it answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
-  if (status >= 300 && status < 400) return explainRedirect(words, answer);
+  const said = excerptOf(answer, sent);
+  const words = `${notDelivered(sent.url.host)}it answered ${status}${nameOf(status)}${said === '' ? '' : `: ${said}`}`;
+  if (REDIRECTS.has(status)) return explainRedirect(words, answer);
   const delayMs = COME_AGAIN.has(status) ? readRetryAfter(answer.headers) : undefined;
-  if (delayMs !== undefined) return new RetryAfterError(delayMs, words);
+  if (delayMs !== undefined) return new RetryAfterError(Math.max(delayMs, pauseMs), words);
   return status >= 400 && status < 500 && status !== 429 ? new UnrecoverableError(words) : new Error(words);
 }
 
@@ -47,10 +54,13 @@ function explainRedirect(words: string, { status, headers }: WebhookAnswer): Err
 }
 
 /** The beginning of an answer that is text, on one line, without what was sent to whoever answers. */
-function excerptOf({ start, headers }: WebhookAnswer, url: URL, sent: Record<string, string>): string {
+function excerptOf({ start, headers }: WebhookAnswer, sent: Sent): string {
   const answered = headers['content-encoding'] === undefined ? decode(start) : '';
-  const text = listSecrets(url, sent).reduce((said, secret) => said.replaceAll(secret, '***'), answered);
-  return oneLine(text.replaceAll(/[\p{Cc}\s]+/gu, ' '), LONGEST_EXCERPT);
+  const line = answered
+    .slice(0, LOOKED_AT)
+    .replaceAll(/\\u([0-9a-f]{4})/gi, (_escape, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replaceAll(/(?:\\[bfnrt]|[\p{Cc}\s])+/gu, ' ');
+  return oneLine(maskSent(line, sent), LONGEST_EXCERPT);
 }
 
 /** The text; nothing if it is none. Its last character may be cut in two. */
@@ -62,24 +72,14 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** What an answer may repeat: the credentials of the URL, its path, and the headers of the payload. Longest first. */
-function listSecrets(url: URL, sent: Record<string, string>): string[] {
-  const { username, password, pathname, search } = url;
-  const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
-  const login = password === '' ? [] : [password, secret, Buffer.from(`${user}:${secret}`).toString('base64')];
-  const values = Object.values(sent).flatMap((value) => [value, value.replace(/^\w+ +/, '')]);
-  const all = [...login, pathname, search, ...search.slice(1).split('&'), ...values];
-  return all.filter(({ length }) => length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
-}
-
 /**
- * Milliseconds until the receiver wants to be asked again, from a second to a day; undefined if it does not say.
+ * Milliseconds until the receiver wants to be asked again, at most a day; undefined if it does not say.
  * A date is taken by the receiver's own clock, which may differ from this host's.
  */
 function readRetryAfter(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['retry-after']?.trim() ?? '';
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : readDate(text) - (readDate(headers.date) || Date.now());
-  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_MS, Math.max(SHORTEST_RETRY_MS, ms));
+  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_MS, ms);
 }
 
 /** A date of HTTP, which is always in GMT; anything else is NaN. */

@@ -1,6 +1,7 @@
 import type { WebhookSecret } from '../shapes';
 import { readVersion } from '../version';
 import { defineJob, type FunctionJob } from '../worker/define';
+import { backoffMs } from '../worker/outcome';
 import { toJson } from '../worker/payload';
 import { checkAddresses } from './public-address';
 import { stableId } from './stable-id';
@@ -28,6 +29,16 @@ export interface WebhookResult {
   answerCut?: true;
 }
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** The schedule that the specification gives as its example: three days in all. */
+const BACKOFF_MS = [
+  5_000,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR_MS),
+] as const;
+
 /**
  * The job type `webhook.deliver`: one POST, signed after the Standard Webhooks specification. The receiver may get it
  * more than once, with the same `webhook-id`: an attempt that was cut off cannot know whether it had arrived.
@@ -43,13 +54,12 @@ export function webhookDeliver({
     type: 'webhook.deliver',
     payload: webhookSchema,
     timeout: `${timeoutMs + 10_000}ms`,
-    // The schedule that the specification gives as its example: three days in all.
-    maxAttempts: 10,
-    backoff: ['5s', '5m', '30m', '2h', '5h', '10h', '14h', '20h', '24h'],
+    maxAttempts: BACKOFF_MS.length + 1,
+    backoff: BACKOFF_MS.map((ms) => `${ms}ms` as const),
     async run({ url, body, headers }, { job, signal }): Promise<WebhookResult> {
       const keys = keysFor(url.hostname, secrets);
       // Not for good: the webhooks go out once the setting is right.
-      if (keys.length === 0) throw new Error(`WEBHOOK_SECRET has no secret for ${url.host}; add one`);
+      if (keys.length === 0) throw new Error(`WEBHOOK_SECRET has no secret for ${url.hostname}; add one`);
       const id = `msg_${stableId(job)}`;
       const text = typeof body === 'string' ? body : toJson(body);
       let answer: WebhookAnswer;
@@ -73,7 +83,7 @@ export function webhookDeliver({
         signal.throwIfAborted();
         throw explainFailure(error, url);
       }
-      const refusal = explainAnswer(answer, url, headers);
+      const refusal = explainAnswer(answer, { url, headers, body }, backoffMs(job.attempt, BACKOFF_MS));
       if (refusal !== undefined) throw refusal;
       return { id, status: answer.status, ...(answer.isCut && { answerCut: true }) };
     },

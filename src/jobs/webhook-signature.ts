@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { WebhookSecret } from '../shapes';
 
-/** The keys for a host. More than one while a secret is replaced: the receiver takes any signature that fits. */
+/** The keys for the host of a URL, which may end in a dot. More than one while a secret is replaced: the receiver takes any signature that fits. */
 export function keysFor(host: string, secrets: readonly WebhookSecret[]): string[] {
-  const own = secrets.filter((secret) => secret.host === host);
+  const name = host.replace(/\.$/, '');
+  const own = secrets.filter((secret) => secret.host === name);
   const found = own.length > 0 ? own : secrets.filter((secret) => secret.host === undefined);
   return found.map(({ key }) => key);
 }
