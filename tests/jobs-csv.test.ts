@@ -523,13 +523,28 @@ describe('an import whose run is killed', () => {
     put('killed.csv', `${HEADER}\n${lines.map((line) => line.replace(/bad/, 'bad,,,')).join('')}`);
     const id = await order({ file: 'killed.csv', table });
     const saves = async () => Number((await readJob(db, id))['saves']);
+    // The next run puts back what the killed one held once its lease is over: one that starts sooner only ends again.
+    const awaitLease = () =>
+      until(async () => {
+        const [rows] = await db.pool.query(
+          'SELECT 1 FROM background_job_runs WHERE finished_at IS NULL AND lease_expires_at > NOW(3)',
+        );
+        return (rows as unknown[]).length === 0;
+      }, 'the lease of the killed run is over');
+    const endPause = () =>
+      db.pool.query(
+        `UPDATE background_jobs SET run_at = NOW(3) WHERE id = ? AND status = 'pending' AND run_at > NOW(3)`,
+        [id],
+      );
+    const startNext = () => start(['run', '--lease', '1s'], { env: settings() });
     for (let kill = 0; kill < KILLS; kill++) {
       const before = await saves();
-      // A run puts back what the killed one held once its lease is over, and ends where it is not.
-      let running = start(['run', '--lease', '1s'], { env: settings() });
+      await awaitLease();
+      let running = startNext();
       await until(
         async () => {
-          if (running.child.exitCode !== null) running = start(['run', '--lease', '1s'], { env: settings() });
+          await endPause();
+          if (running.child.exitCode !== null) running = startNext();
           return (await saves()) > before + 1;
         },
         `the import has come further than save ${before + 1}`,
@@ -538,8 +553,10 @@ describe('an import whose run is killed', () => {
       expect((await running.ended).signal).toBe('SIGKILL');
     }
     expect((await readJob(db, id))['status']).toBe('running');
+    await awaitLease();
     await until(async () => {
-      await rowlock(['run', '--lease', '1s'], { env: settings() });
+      await endPause();
+      await startNext().ended;
       return (await readJob(db, id))['status'] === 'completed';
     }, 'the import is completed');
     const done = await look(id, table, 'killed.csv');
