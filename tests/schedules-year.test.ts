@@ -56,13 +56,17 @@ function createDice(seed: number): (sides: number) => number {
   };
 }
 
-/** When cron fires somewhere: all day around the changes of the clocks, and a few times on each other day. */
+/**
+ * When cron fires somewhere: each minute around the changes of the clocks, which come at 01:00 UTC, and once on each other
+ * day, behind the tick of the night.
+ */
 function* listMinutes(roll: (sides: number) => number): Generator<Date> {
   for (let day = FROM.getTime(); day < UNTIL.getTime(); day += 24 * HOUR_MS) {
-    const isBusy = isWhole || CHANGES.includes(new Date(day).toISOString().slice(0, 10));
-    for (let minute = day; minute < day + 24 * HOUR_MS; minute += isBusy ? MINUTE_MS : (600 + roll(800)) * MINUTE_MS) {
-      if (isWhole || !isBusy || minute < day + 3 * HOUR_MS) yield new Date(minute);
-    }
+    const at = (minute: number): Date => new Date(day + minute * MINUTE_MS);
+    if (isWhole) for (let minute = 0; minute < 24 * 60; minute++) yield at(minute);
+    else if (CHANGES.includes(at(0).toISOString().slice(0, 10)))
+      for (let minute = 15; minute < 135; minute++) yield at(minute);
+    else yield at(120 + roll(22 * 60));
   }
   if (!isWhole) yield new Date(UNTIL.getTime() - MINUTE_MS);
 }
