@@ -1,8 +1,10 @@
 import { codeOf } from '../errors';
+import { findLineEnds } from './csv-bytes';
 
 /** `""`: a field that is there, and empty. Where nothing stands between two delimiters the field is ''. */
 export const EMPTY_TEXT = Symbol('""');
 
+/** Each character is a byte of the file: the bytes go to the server as they came, and nobody decodes and encodes them. */
 export type Field = string | typeof EMPTY_TEXT;
 
 export interface Parsed {
@@ -15,21 +17,28 @@ export interface Parsed {
   fault?: string | undefined;
 }
 
-const NEWLINE = 0x0a;
-
 const FAULTS: Record<string, string> = {
   CSV_QUOTE_NOT_CLOSED: 'a quote is opened and not closed',
   CSV_INVALID_CLOSING_QUOTE: 'a quote inside of a quoted field is not doubled',
   INVALID_OPENING_QUOTE: 'a quote stands inside of a field that does not begin with one',
 };
 
+export const NOT_UTF8 = 'not UTF-8; convert the file, as with iconv -f WINDOWS-1252 -t UTF-8';
+
 /** Lines of any length are taken here: how many fields there have to be is for the reader to say. */
-const FORM = { columns: false, relax_column_count: true } satisfies import('csv-parse/sync').Options;
+const FORM = {
+  columns: false,
+  encoding: 'latin1',
+  relax_column_count: true,
+} satisfies import('csv-parse/sync').Options;
 
 /** The parser looks for each of them at each character: of two a tenth slower than of one. */
 const LINE_ENDS = { one: ['\n'], both: ['\r\n', '\n'] };
 
 const lineEndsOf = (bytes: Buffer): string[] => (bytes.includes('\r') ? LINE_ENDS.both : LINE_ENDS.one);
+
+/** Nothing stands on its line. */
+export const isBlank = (fields: Field[]): boolean => fields.length === 1 && fields[0] === '';
 
 const parser = () => require('csv-parse/sync') as typeof import('csv-parse/sync');
 
@@ -55,17 +64,6 @@ function parseLines(bytes: Buffer, delimiter: string): Parsed | undefined {
     readFault(error);
     return undefined;
   }
-}
-
-function findLineEnds(bytes: Buffer): number[] {
-  const ends: number[] = [];
-  let end = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, end)) {
-    end = at + 1;
-    ends.push(end);
-  }
-  if (end < bytes.length) ends.push(bytes.length);
-  return ends;
 }
 
 function parseOneByOne(bytes: Buffer, delimiter: string, isLast: boolean): Parsed {

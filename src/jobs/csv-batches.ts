@@ -1,0 +1,35 @@
+import { on } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { CODE_FOLDER } from '../folders';
+import type { Batch } from './csv-batch';
+import type { ThreadData } from './csv-thread';
+
+/** Made while the server has one: the thread need not wait where a commit takes longer than usual. */
+const AHEAD = 2;
+
+const MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
+
+/**
+ * Reads the batches of a file in a thread of its own: to take lines apart is the most of an import, and the server works
+ * on a batch meanwhile.
+ *
+ * @param signal ends it, also while a batch is read
+ */
+export async function* readBatches(data: ThreadData, signal: AbortSignal): AsyncGenerator<Batch, void> {
+  const thread = new Worker(join(CODE_FOLDER, 'jobs', 'csv-thread.js'), { workerData: data, resourceLimits: MEMORY });
+  // One that comes while it is ended is of no more interest.
+  thread.on('error', () => undefined);
+  thread.unref();
+  try {
+    for (let asked = 0; asked < AHEAD; asked++) thread.postMessage(null);
+    for await (const [batch] of on(thread, 'message', { signal, close: ['exit'] }) as AsyncIterable<[Batch]>) {
+      if (batch.ends.length === 0) return;
+      thread.postMessage(null);
+      yield batch;
+    }
+    throw new Error('the thread that reads the file has ended; the next attempt goes on from the last commit');
+  } finally {
+    await thread.terminate();
+  }
+}
