@@ -17,6 +17,8 @@ export interface Parsed {
   fault?: string | undefined;
 }
 
+const EMPTY_QUOTES = '""';
+
 const FAULTS: Record<string, string> = {
   CSV_QUOTE_NOT_CLOSED: 'a quote is opened and not closed',
   CSV_INVALID_CLOSING_QUOTE: 'a quote inside of a quoted field is not doubled',
@@ -50,7 +52,7 @@ const parser = () => require('csv-parse/sync') as typeof import('csv-parse/sync'
  */
 export function parseRecords(bytes: Buffer, delimiter: string, isLast: boolean): Parsed {
   const parsed = parseLines(bytes, delimiter) ?? parseOneByOne(bytes, delimiter, isLast);
-  if (bytes.includes('""')) markEmptyTexts(bytes, delimiter, parsed);
+  markEmptyTexts(bytes, delimiter, parsed);
   return parsed;
 }
 
@@ -93,16 +95,15 @@ function readFault(error: unknown): string {
 /** The parser tells of quotes at a price for each field: it is asked for records that may have an empty text, alone. */
 function markEmptyTexts(bytes: Buffer, delimiter: string, { records, ends }: Parsed): void {
   const cast = (field: string, { quoting }: { quoting: boolean }) => (field === '' && quoting ? EMPTY_TEXT : field);
-  for (const [index, fields] of records.entries()) {
-    if (!fields.includes('')) continue;
-    const own = bytes.subarray(ends[index - 1] ?? 0, ends[index]);
-    if (!own.includes('""')) continue;
-    const [again] = parser().parse(own, {
-      ...FORM,
-      delimiter,
-      record_delimiter: LINE_ENDS.both,
-      cast,
-    }) as unknown as Field[][];
-    if (again !== undefined) records[index] = again;
+  const form = { ...FORM, delimiter, record_delimiter: LINE_ENDS.both, cast };
+  let at = bytes.indexOf(EMPTY_QUOTES);
+  for (let index = 0; at >= 0 && index < records.length; index++) {
+    const end = ends[index] ?? bytes.length;
+    if (at >= end) continue;
+    if (records[index]?.includes('') === true) {
+      const [again] = parser().parse(bytes.subarray(ends[index - 1] ?? 0, end), form) as unknown as Field[][];
+      if (again !== undefined) records[index] = again;
+    }
+    at = bytes.indexOf(EMPTY_QUOTES, end);
   }
 }
