@@ -1,6 +1,7 @@
 import { on } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { codeOf } from '../errors';
 import { CODE_FOLDER } from '../folders';
 import type { Batch } from './csv-batch';
 import type { ThreadData } from './csv-thread';
@@ -8,6 +9,7 @@ import type { ThreadData } from './csv-thread';
 /** Made while the server has one: the thread need not wait where a commit takes longer than usual. */
 const AHEAD = 2;
 
+/** It has 20 MB with the lines of people, and 45 with a megabyte of nothing but delimiters. */
 const MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
 
 /**
@@ -18,17 +20,25 @@ const MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
  */
 export async function* readBatches(data: ThreadData, signal: AbortSignal): AsyncGenerator<Batch, void> {
   const thread = new Worker(join(CODE_FOLDER, 'jobs', 'csv-thread.js'), { workerData: data, resourceLimits: MEMORY });
-  // One that comes while it is ended is of no more interest.
+  // One that comes while the thread is ended is of no more interest.
   thread.on('error', () => undefined);
   thread.unref();
+  let behind = data.from;
   try {
     for (let asked = 0; asked < AHEAD; asked++) thread.postMessage(null);
     for await (const [batch] of on(thread, 'message', { signal, close: ['exit'] }) as AsyncIterable<[Batch]>) {
       if (batch.ends.length === 0) return;
       thread.postMessage(null);
+      behind = batch.ends.at(-1) ?? behind;
       yield batch;
     }
-    throw new Error('the thread that reads the file has ended; the next attempt goes on from the last commit');
+    throw new Error(`the thread that reads the file has ended, somewhere behind its byte ${behind}`);
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+    throw new Error(
+      `the thread that reads the file has run out of its ${MEMORY.maxOldGenerationSizeMb} MB, somewhere behind byte ${behind}; look there for what no CSV has`,
+      { cause: error },
+    );
   } finally {
     await thread.terminate();
   }
