@@ -45,7 +45,7 @@ test('it holds what is needed and nothing else', () => {
 test('the thread of csv.import has all that it loads', async () => {
   const thread = JSON.stringify(home('dist', 'jobs', 'csv-thread.js'));
   const records = JSON.stringify(home('dist', 'jobs', 'csv-records.js'));
-  const parse = `require(${records}).parseRecords(Buffer.from('a,b'), ',', true).records[0].length`;
+  const parse = `require(${records}).parseRecords(Buffer.from('a,b'), ',', true, 'all').records[0].length`;
   expect(await project.run(process.execPath, ['-e', `require(${thread}); console.log(${parse})`])).toBe('2\n');
 });
 

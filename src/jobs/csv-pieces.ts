@@ -6,7 +6,10 @@ export interface Piece extends Parsed {
   bytes: Buffer;
 }
 
-/** Read at once, and parsed with no other work in between: 5 ms. */
+/**
+ * Read at once. Of 128 KB the fields outlived two collections of young objects, which was then a third of the work; 16 KB
+ * are no better than 32.
+ */
 const PIECE_BYTES = 32 * 1024;
 /** A record is held in memory whole, and goes to the server in one statement. */
 export const LONGEST_RECORD = 1024 * 1024;
@@ -41,7 +44,8 @@ export class PieceReader {
       const read = await readInto(this.room, this.fd, from, Math.min(length, this.size - from));
       const isLast = from + read.length >= this.size || read.length === 0;
       const bytes = isLast ? read : read.subarray(0, read.lastIndexOf(NEWLINE) + 1);
-      const parsed = parseRecords(bytes, this.delimiter, isLast);
+      // A megabyte of empty lines behind a long record would be 100 MB of objects.
+      const parsed = parseRecords(bytes, this.delimiter, isLast, length > PIECE_BYTES ? 'one' : 'all');
       if (parsed.ends.length > 0 || parsed.fault !== undefined || isLast) return { bytes, ...parsed };
       if (length >= LONGEST_RECORD) return { bytes, ...parsed, fault: sayLonger(bytes) };
     }

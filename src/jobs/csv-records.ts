@@ -49,9 +49,11 @@ const parser = () => require('csv-parse/sync') as typeof import('csv-parse/sync'
  * calls nothing is kept: a place in the file is all that it takes to go on from there, in this process or another.
  *
  * @param isLast the file ends with these bytes
+ * @param most how many records, one or all that there are
  */
-export function parseRecords(bytes: Buffer, delimiter: string, isLast: boolean): Parsed {
-  const parsed = parseLines(bytes, delimiter) ?? parseOneByOne(bytes, delimiter, isLast);
+export function parseRecords(bytes: Buffer, delimiter: string, isLast: boolean, most: 'one' | 'all'): Parsed {
+  const lines = most === 'all' ? parseLines(bytes, delimiter) : undefined;
+  const parsed = lines ?? parseOneByOne(bytes, delimiter, isLast, most === 'one' ? { to: 1 } : {});
   markEmptyTexts(bytes, delimiter, parsed);
   return parsed;
 }
@@ -68,7 +70,7 @@ function parseLines(bytes: Buffer, delimiter: string): Parsed | undefined {
   }
 }
 
-function parseOneByOne(bytes: Buffer, delimiter: string, isLast: boolean): Parsed {
+function parseOneByOne(bytes: Buffer, delimiter: string, isLast: boolean, limit: { to?: number }): Parsed {
   const records: Field[][] = [];
   const ends: number[] = [];
   const take = (fields: string[], { bytes: end }: { bytes: number }) => {
@@ -77,7 +79,7 @@ function parseOneByOne(bytes: Buffer, delimiter: string, isLast: boolean): Parse
     return null;
   };
   try {
-    parser().parse(bytes, { ...FORM, delimiter, record_delimiter: LINE_ENDS.both, on_record: take });
+    parser().parse(bytes, { ...FORM, ...limit, delimiter, record_delimiter: LINE_ENDS.both, on_record: take });
     return { records, ends, isOneLineEach: false };
   } catch (error) {
     const fault = readFault(error);
