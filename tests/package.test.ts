@@ -35,10 +35,18 @@ test('it holds what is needed and nothing else', () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'dist/cli.js',
+      'dist/jobs/csv-thread.js',
       'dist/worker/heartbeat-thread.js',
       'sql/migrations/0001_create_side_tables.sql',
     ]),
   );
+});
+
+test('the thread of csv.import has all that it loads', async () => {
+  const thread = JSON.stringify(home('dist', 'jobs', 'csv-thread.js'));
+  const records = JSON.stringify(home('dist', 'jobs', 'csv-records.js'));
+  const parse = `require(${records}).parseRecords(Buffer.from('a,b'), ',', true, 'all').records[0].length`;
+  expect(await project.run(process.execPath, ['-e', `require(${thread}); console.log(${parse})`])).toBe('2\n');
 });
 
 test('what it says of itself is there', () => {

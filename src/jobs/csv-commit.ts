@@ -2,12 +2,12 @@ import { isRowRefused } from '../db/faults';
 import { codeOf, messageOf, oneLine, UnrecoverableError } from '../errors';
 import type { JobContext, Tx } from '../worker/define';
 import type { BadLine, BadLines } from './csv-bad-lines';
-import { insertLines } from './csv-insert';
-import { type Line, type LineFault, readBytes } from './csv-lines';
-import { loadRows, NotLoadedError } from './csv-load';
+import { type Batch, boundsOf, countRows, type LineFault, refuseRow, rowTexts, slice } from './csv-batch';
+import { readBytes } from './csv-bytes';
+import { insertRows } from './csv-insert';
+import { isLoadable, loadRows, NotLoadedError } from './csv-load';
 import type { ImportOrder } from './csv-payload';
 import { assertUnchanged, type ImportPlace } from './csv-place';
-import { areLoadable, type Row } from './csv-row';
 import { type Statements, statementsFor } from './csv-statement';
 import type { Target } from './csv-target';
 import type { JobFile } from './job-file';
@@ -27,7 +27,7 @@ const LONGEST_REASON = 500;
 /** After one that was not loaded, and had to be sent twice: where many rows are bad, or are noted, that costs a twentieth. */
 const BATCHES_INSERTED = 20;
 
-/** Takes lines in the order of the file, each batch in one transaction with the place behind it. */
+/** Takes batches in the order of the file, each in one transaction with the place behind it. */
 export class Committer {
   /** Behind the last line that was committed. */
   place: ImportPlace;
@@ -43,106 +43,95 @@ export class Committer {
   }
 
   /**
-   * Commits lines, at least one; bad ones are put aside.
+   * Commits a batch that is not empty; bad lines are put aside.
    *
-   * @param meanwhile is called once the rows are on their way, perhaps more than once: what it does the server does not
-   *   wait for
    * @throws UnrecoverableError if there are more bad lines than the payload allows; what comes before is committed
    */
-  async commit(lines: readonly Line<Row>[], meanwhile: () => void): Promise<void> {
-    await this.commitWhole(lines, meanwhile);
+  async commit(batch: Batch): Promise<void> {
+    await this.commitWhole(batch);
     if (this.inserts > 0) this.inserts -= 1;
   }
 
-  private async commitWhole(lines: readonly Line<Row>[], meanwhile: () => void = () => undefined): Promise<void> {
+  private async commitWhole(batch: Batch): Promise<void> {
     const { ctx, file, order } = this.of;
     ctx.signal.throwIfAborted();
     await assertUnchanged(file, order.file, this.place);
-    const last = this.findOneTooMany(lines);
-    if (last !== undefined) lines = lines.slice(0, lines.indexOf(last) + 1);
-    const rows = lines.filter(({ row }) => row !== undefined);
-    const behind = await this.putAside(lines, rows.length);
+    const last = this.findOneTooMany(batch);
+    const taken = last === undefined ? batch : slice(batch, 0, last + 1);
+    const behind = await this.putAside(taken);
     const next = last === undefined ? behind : { ...behind, accepted: behind.bad };
     try {
-      await ctx.save(next, (tx) => this.send(tx, rows, meanwhile));
+      await ctx.save(next, (tx) => this.send(tx, taken));
     } catch (error) {
       if (error instanceof NotLoadedError) {
         this.inserts = BATCHES_INSERTED;
-        return this.commitWhole(lines, meanwhile);
+        return this.commitWhole(taken);
       }
       if (!isRowRefused(error)) throw error;
-      return this.commitInParts(lines, rows, error);
+      return this.commitInParts(taken, error);
     }
     this.place = next;
-    if (last !== undefined) throw this.giveUp(last);
+    if (last !== undefined) throw this.giveUp(taken);
   }
 
-  private send(tx: Tx, lines: readonly Line<Row>[], meanwhile: () => void): Promise<void> {
+  private send(tx: Tx, batch: Batch): Promise<void> {
     const { target } = this.of;
     const { load, insert } = this.statements;
-    if (load !== undefined && this.inserts === 0 && lines.length > 0) {
-      const rows = lines.map(({ row }) => row ?? '');
-      if (areLoadable(target, rows)) return loadRows(tx, load, target, rows, meanwhile);
-    }
-    const inserted = insertLines(tx, insert, target, lines);
-    meanwhile();
-    return inserted;
+    const isLoaded = load !== undefined && this.inserts === 0 && countRows(batch) > 0 && isLoadable(target, batch);
+    return isLoaded ? loadRows(tx, load, target, batch) : insertRows(tx, insert, target, rowTexts(batch));
   }
 
   /**
    * For one row the server refuses the whole batch. Each half of it is then a batch of its own, down to the row that it
    * is about: so what is committed is always all that comes before a place.
    */
-  private async commitInParts(lines: readonly Line<Row>[], rows: readonly Line<Row>[], error: unknown): Promise<void> {
-    if (rows.length > 1) {
-      const half = lines.length >> 1;
-      await this.commitWhole(lines.slice(0, half));
-      return this.commitWhole(lines.slice(half));
+  private async commitInParts(batch: Batch, error: unknown): Promise<void> {
+    if (countRows(batch) > 1) {
+      const half = batch.ends.length >> 1;
+      await this.commitWhole(slice(batch, 0, half));
+      return this.commitWhole(slice(batch, half));
     }
     const fault = { why: messageOf(error), kind: codeOf(error) ?? 'refused by the server' };
-    return this.commitWhole(lines.map((line) => (line === rows[0] ? withFault(line, fault) : line)));
+    return this.commitWhole(refuseRow(batch, fault));
   }
 
-  /** The bad line that is one more than may be put aside. */
-  private findOneTooMany(lines: readonly Line<Row>[]): Line<Row> | undefined {
+  /** The index of the bad line that is one more than may be put aside. */
+  private findOneTooMany({ rowless }: Batch): number | undefined {
     const { bad, accepted } = this.place;
-    return lines.filter(({ fault }) => fault !== undefined)[this.of.order.maxBadLines - (bad - accepted)];
+    const faulty = [...rowless].filter(([, fault]) => fault !== undefined);
+    return faulty[this.of.order.maxBadLines - (bad - accepted)]?.[0];
   }
 
-  /** Writes the bad ones of these lines to the side file. @returns the place behind the lines */
-  private async putAside(lines: readonly Line<Row>[], rows: number): Promise<ImportPlace> {
-    const next = { ...this.place, rows: this.place.rows + rows, byte: lines.at(-1)?.end ?? this.place.byte };
+  /** Writes the bad lines of a batch to the side file. @returns the place behind it */
+  private async putAside(batch: Batch): Promise<ImportPlace> {
+    const { ends, rowless, lines } = batch;
+    const next = { ...this.place, rows: this.place.rows + countRows(batch), byte: ends.at(-1) ?? this.place.byte };
     const aside: BadLine[] = [];
-    for (const line of lines) {
-      if (line.fault !== undefined) aside.push(await this.describe(line, line.fault, next.line));
-      next.line += line.lines;
+    for (let index = 0; index < ends.length; index++) {
+      const fault = rowless.get(index);
+      if (fault !== undefined) aside.push(await this.describe(boundsOf(batch, index), fault, next.line));
+      next.line += lines.get(index) ?? 1;
     }
     next.bad += aside.length;
     if (aside.length > 0) next.badBytes = await this.of.bad.write(next.badBytes, aside);
     return next;
   }
 
-  private async describe({ start, end }: Line<Row>, { why }: LineFault, line: number): Promise<BadLine> {
-    const bytes = await readBytes(this.of.file.handle, start, Math.min(end - start, LONGEST_TEXT_BYTES));
+  private async describe([start, end]: [number, number], { why }: LineFault, line: number): Promise<BadLine> {
+    const bytes = await readBytes(this.of.file.handle.fd, start, Math.min(end - start, LONGEST_TEXT_BYTES));
     return { line, reason: oneLine(why, LONGEST_REASON), text: withoutLineEnd(bytes) };
   }
 
-  private giveUp({ fault, lines }: Line<Row>): UnrecoverableError {
+  /** @param batch ends with the bad line that is one too many */
+  private giveUp({ ends, rowless, lines }: Batch): UnrecoverableError {
     const { order, bad } = this.of;
     const { line, rows } = this.place;
+    const last = ends.length - 1;
     return new UnrecoverableError(
-      `more than ${order.maxBadLines} bad lines: line ${line - lines} is another one (${fault?.kind}); all are in ${bad.name}, ` +
-        `${rows} others in the table. rowlock retry goes on behind them, and bears as many again`,
+      `more than ${order.maxBadLines} bad lines: line ${line - (lines.get(last) ?? 1)} is another one (${rowless.get(last)?.kind}); ` +
+        `all are in ${bad.name}, ${rows} others in the table. rowlock retry goes on behind them, and bears as many again`,
     );
   }
 }
-
-const withFault = ({ start, end, lines }: Line<Row>, fault: LineFault): Line<Row> => ({
-  start,
-  end,
-  lines,
-  row: undefined,
-  fault,
-});
 
 const withoutLineEnd = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '');

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { UnrecoverableError } from '../errors';
-import { readBytes, readLines } from './csv-lines';
+import { findLineEnds, readBytes } from './csv-bytes';
 import type { ImportOrder } from './csv-payload';
-import { EMPTY_TEXT, type Field } from './csv-records';
+import { PieceReader } from './csv-pieces';
+import { EMPTY_TEXT, type Field, isBlank, NOT_UTF8 } from './csv-records';
 import type { JobFile } from './job-file';
 
 /** Where the lines of a file begin, and what its header says. */
@@ -34,25 +36,32 @@ const OTHER_FORMATS: [name: string, start: Buffer][] = [
 export async function readHeader(
   { handle, stats }: JobFile,
   { file, columns, delimiter }: ImportOrder,
-  signal: AbortSignal,
 ): Promise<Header> {
-  const head = await readBytes(handle, 0, Math.min(HEAD_BYTES, stats.size));
+  const head = await readBytes(handle.fd, 0, Math.min(HEAD_BYTES, stats.size));
   const fault = findFault(head);
   if (fault !== undefined) throw new UnrecoverableError(`${file} is ${fault}`);
   const from = head.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
   if (Array.isArray(columns)) return { byte: from, line: 1, names: null };
 
-  const form = { delimiter, size: stats.size, toRow: (fields: Field[]) => fields };
-  const lines = await readLines(handle, from, form, { lines: 1, bytes: 1 }, signal);
-  const index = lines.findIndex(({ row, fault }) => row !== undefined || fault !== undefined);
-  const header = lines[index];
-  if (header === undefined) throw new UnrecoverableError(`${file} has no header, and nothing else`);
-  if (header.fault !== undefined) {
-    throw new UnrecoverableError(`the header of ${file} cannot be read: ${header.fault.kind}`);
+  const {
+    bytes,
+    records,
+    ends,
+    fault: unreadable,
+  } = await new PieceReader(handle.fd, stats.size, delimiter).read(from);
+  const index = records.findIndex((fields) => !isBlank(fields));
+  const names = records[index];
+  if (names === undefined) {
+    if (unreadable === undefined) throw new UnrecoverableError(`${file} has no header, and nothing else`);
+    throw new UnrecoverableError(`the header of ${file} cannot be read: ${unreadable}`);
   }
-  const line = lines.slice(0, index + 1).reduce((sum, { lines: own }) => sum + own, 1);
-  return { byte: header.end, line, names: (header.row ?? []).map((name) => (name === EMPTY_TEXT ? '' : name.trim())) };
+  const end = ends[index] ?? bytes.length;
+  if (!isUtf8(bytes.subarray(0, end)))
+    throw new UnrecoverableError(`the header of ${file} cannot be read: ${NOT_UTF8}`);
+  return { byte: from + end, line: 1 + findLineEnds(bytes.subarray(0, end)).length, names: names.map(toName) };
 }
+
+const toName = (field: Field): string => (field === EMPTY_TEXT ? '' : Buffer.from(field, 'latin1').toString().trim());
 
 function findFault(head: Buffer): string | undefined {
   if (head.length === 0) return 'empty';

@@ -3,7 +3,8 @@ import type { ResultSetHeader } from 'mysql2';
 import { isConnectionLost, isTransient } from '../db/faults';
 import { codeOf } from '../errors';
 import type { Tx } from '../worker/define';
-import type { Row } from './csv-row';
+import { type Batch, countRows } from './csv-batch';
+import { DEFAULT } from './csv-row';
 import { STATEMENT_TIMEOUT_MS } from './csv-statement';
 import type { Target } from './csv-target';
 
@@ -18,17 +19,19 @@ export class NotLoadedError extends Error {
   override readonly name = 'NotLoadedError';
 }
 
+/** False where a field is the word for a default, or reads like it. */
+export const isLoadable = ({ sources }: Target, { rows }: Batch): boolean =>
+  sources.every(({ empty }) => empty !== 'default') || !asBuffer(rows).includes(DEFAULT);
+
 /**
- * Loads rows, which the server reads at a third of the price of an INSERT.
+ * Loads the rows of a batch, which the server reads at a third of the price of an INSERT.
  *
- * @param sent is called once they are on their way
  * @throws NotLoadedError unless the table has them all, unchanged; the transaction has to be undone then
  */
-export async function loadRows(tx: Tx, sql: string, target: Target, rows: readonly Row[], sent: () => void) {
-  const bytes = Buffer.from(`${rows.join('\n')}\n`);
-  const length = Math.min(CHUNK_BYTES, target.packetBytes >> 1);
+export async function loadRows(tx: Tx, sql: string, { packetBytes }: Target, batch: Batch): Promise<void> {
+  const length = Math.min(CHUNK_BYTES, packetBytes >> 1);
   // The server names a file, as the statement does: whatever it names, it gets these bytes and nothing else.
-  const infileStreamFactory = () => Readable.from(chunks(bytes, length)).once('end', sent);
+  const infileStreamFactory = () => Readable.from(chunks(asBuffer(batch.rows), length));
   const options = { sql, values: null, namedPlaceholders: false, timeout: STATEMENT_TIMEOUT_MS, infileStreamFactory };
   let done: ResultSetHeader;
   try {
@@ -38,10 +41,13 @@ export async function loadRows(tx: Tx, sql: string, target: Target, rows: readon
     const isRefused = error instanceof Error && 'sqlState' in error && !isTransient(error) && !isConnectionLost(error);
     throw isRefused ? new NotLoadedError(`refused: ${codeOf(error)}`) : error;
   }
-  if (done.affectedRows !== rows.length || done.warningStatus > 0) {
-    throw new NotLoadedError(`${done.affectedRows} of ${rows.length} rows, ${done.warningStatus} warnings`);
+  const rows = countRows(batch);
+  if (done.affectedRows !== rows || done.warningStatus > 0) {
+    throw new NotLoadedError(`${done.affectedRows} of ${rows} rows, ${done.warningStatus} warnings`);
   }
 }
+
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
 function* chunks(bytes: Buffer, length: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);

@@ -24,17 +24,13 @@ export interface ImportPlace {
 }
 
 /** Where to go on, or to begin. @throws UnrecoverableError if the file is not the one that was begun, or no CSV */
-export async function resumePlace(
-  file: JobFile,
-  order: ImportOrder,
-  { checkpoint, signal }: JobContext,
-): Promise<ImportPlace> {
+export async function resumePlace(file: JobFile, order: ImportOrder, { checkpoint }: JobContext): Promise<ImportPlace> {
   if (checkpoint !== null) {
     const place = checkpoint as ImportPlace;
     await assertUnchanged(file, order.file, place);
     return place;
   }
-  const { byte, line, names } = await readHeader(file, order, signal);
+  const { byte, line, names } = await readHeader(file, order);
   const { size, mtimeMs: modified } = file.stats;
   return { byte, line, rows: 0, bad: 0, badBytes: 0, accepted: 0, header: names, size, modified };
 }

@@ -2,14 +2,15 @@ import type { Queryable } from '../db/pool';
 import { select } from '../db/statements';
 import { UnrecoverableError } from '../errors';
 import type { ImportOrder } from './csv-payload';
+import type { Empty, Source } from './csv-row';
 
 /** Where the fields of a line go. */
 export interface Target {
   table: string;
   /** As the table has them. */
   columns: string[];
-  /** For each column the field that it gets, and what it gets of an empty one. */
-  sources: { field: number; empty: Empty }[];
+  /** For each of them. */
+  sources: Source[];
   /** How many fields a line has. */
   fields: number;
   /** The longest statement that the server takes. */
@@ -17,9 +18,6 @@ export interface Target {
   /** False: LOAD DATA LOCAL is switched off (`local_infile`). */
   takesLoads: boolean;
 }
-
-/** Of a column that may be NULL that; else its default; else the empty text, which the server refuses where it does not fit. */
-export type Empty = 'null' | 'default' | 'text';
 
 interface TableColumn {
   name: string;
