@@ -52,6 +52,7 @@ const SESSION_ENDED = new Set([
   1161,
   1184, // aborted connection, broken packets
   1317, // query interrupted
+  1598, // MySQL cannot write its binary log, and ends itself: what became of the COMMIT is not known
   1927, // MariaDB: connection was killed
   2006,
   2013, // server has gone away, lost connection

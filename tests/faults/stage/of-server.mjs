@@ -14,6 +14,7 @@ const ERRNOS = new Set([
   1030, // error of the storage engine
   1114, // table full
   1180, // error during COMMIT
+  1598, // the binary log cannot be written: MySQL ends itself
   1053, // server shutdown in progress
   1153, // larger than max_allowed_packet
   1158, // error reading from the network
