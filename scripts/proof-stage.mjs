@@ -34,7 +34,8 @@ export class ProofStage {
 
   async open() {
     await this.#control.query(`CREATE DATABASE ${this.#database} CHARACTER SET utf8mb4`);
-    await this.rowlock('migrate').ended;
+    const code = await this.rowlock('migrate').ended;
+    if (code !== 0) throw new Error(`rowlock migrate has ended with ${code}`);
   }
 
   /** Nothing of it is left behind. */

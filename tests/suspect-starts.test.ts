@@ -97,6 +97,14 @@ test('a suspect that is aborted while it waits for a process has not run, and is
   await Promise.all(all);
 });
 
+test('a suspect that waits for a process as the run ends has not run, and no process is started for it', async () => {
+  const all = Array.from({ length: availableParallelism() }, (_, index) => host.execute(suspect(index + 1), type));
+  const waiting = host.execute(suspect(99), type);
+  host.close();
+  expect(await waiting).toMatchObject({ outcome: { kind: 'released' } });
+  await Promise.allSettled(all);
+});
+
 test('a process that cannot start leaves its place to the next', async () => {
   const host = new SuspectHost({
     ...{ entry: [broken], runId: 1, host: 'here', graceMs: 1_000 },

@@ -6,8 +6,8 @@ import { CODE_FOLDER } from '../folders';
 import type { Batch } from './csv-batch';
 import type { ThreadData } from './csv-thread';
 
-/** Made while the server has one: the thread need not wait where a commit takes longer than usual. */
-const AHEAD = 2;
+/** One is committed while the next is made. */
+const IN_FLIGHT = 2;
 
 /** In MB. Plain lines do with 8, a megabyte of nothing but delimiters with 24. */
 const MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
@@ -25,7 +25,7 @@ export async function* readBatches(data: ThreadData, signal: AbortSignal): Async
   thread.unref();
   let behind = data.from;
   try {
-    for (let asked = 0; asked < AHEAD; asked++) thread.postMessage(null);
+    for (let asked = 0; asked < IN_FLIGHT; asked++) thread.postMessage(null);
     for await (const [batch] of on(thread, 'message', { signal, close: ['exit'] }) as AsyncIterable<[Batch]>) {
       if (batch.ends.length === 0) return;
       behind = batch.ends.at(-1) ?? behind;

@@ -153,7 +153,8 @@ async function removeForgotten(folder: string): Promise<void> {
       ({ mtimeMs }) => mtimeMs,
       () => Date.now(),
     );
-    if (Date.now() - changed > FORGOTTEN_MS) await rm(path, { force: true });
+    // One that may not be removed, as another user has made it, is no fault of this output.
+    if (Date.now() - changed > FORGOTTEN_MS) await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

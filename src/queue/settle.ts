@@ -31,7 +31,7 @@ export interface Settlement {
 
 export type Settled =
   | { how: 'written'; settlement: Settlement }
-  /** The function itself had completed it, by ctx.complete, when it was to be given back; nothing was written. */
+  /** The function itself had completed it, by ctx.complete, before this could be written; nothing was written. */
   | { how: 'completed'; settlement: Settlement }
   /** The row is not this attempt's any more; nothing was written. */
   | { how: 'lost'; settlement: Settlement; why: string }

@@ -30,10 +30,10 @@ export class Report {
 
   /** An outcome is written, or was not wanted any more. */
   settled(attempt: Attempt, ending: Ending, settled: Settled): void {
+    this.toldWaiting = false;
     if (settled.how === 'lost') return this.takenAway(attempt, settled.why);
     if (settled.how === 'completed') return this.committed(attempt, ending.ms);
     const { settlement } = settled;
-    this.toldWaiting = false;
     this.counts[settlement.count]++;
     if (settlement.status === 'failed' && !settlement.cancelled) this.remember(attempt, settlement.error ?? '');
     this.tell(attempt, ending, settlement.status === 'failed' ? (settlement.error ?? '') : undefined);

@@ -29,8 +29,9 @@ const STARTS_WITHIN_MS = 60_000;
 const HEARS_WITHIN_MS = 5_000;
 
 /**
- * Processes that start at the same time. Each keeps a core busy until it has loaded the job functions, and one that is used
- * again takes 2 ms: eight at once on two cores, in three runs, kept the runs' own heartbeats from a lease of 2 seconds.
+ * Processes that start at the same time. Each keeps a core busy until it has loaded the job functions: eight at once on two
+ * cores, in three runs, kept the runs' own heartbeats from a lease of 2 seconds. Who waits loses little, as one that has
+ * started takes the next suspect at once.
  */
 const STARTS_AT_ONCE = availableParallelism();
 
@@ -47,6 +48,7 @@ export class SuspectHost {
   private readonly busy = new Set<ChildProcess>();
   private readonly starting = new Set<ChildProcess>();
   private readonly processes = new EventEmitter().setMaxListeners(0);
+  private isClosed = false;
   private readonly options: SuspectHostOptions;
 
   constructor(options: SuspectHostOptions) {
@@ -58,6 +60,7 @@ export class SuspectHost {
     const wantsNew = attempt.job.crashes >= CRASHES_AT_MOST - 1;
     for (;;) {
       if (attempt.aborted !== undefined) return executionOf(beforeItBegan(attempt.aborted));
+      if (this.isClosed) return executionOf({ kind: 'released', why: 'the run has ended', delayMs: 0 });
       const used = wantsNew ? undefined : this.idle.pop();
       if (used !== undefined) {
         try {
@@ -68,13 +71,13 @@ export class SuspectHost {
       } else if (this.starting.size < STARTS_AT_ONCE) {
         return this.executeIn(this.start(), STARTS_WITHIN_MS, attempt, type);
       } else {
-        await this.changes(attempt.signal);
+        await this.nextChange(attempt.signal);
       }
     }
   }
 
-  /** Waits until a process has started or is idle, or the attempt is aborted. They go on in the order in which they came. */
-  private async changes(signal: AbortSignal): Promise<void> {
+  /** Waits until a process has started or is idle, or the attempt is aborted. Those that wait go on in their order. */
+  private async nextChange(signal: AbortSignal): Promise<void> {
     await once(this.processes, 'change', { signal }).catch((error) => {
       if (!signal.aborted) throw error;
     });
@@ -89,7 +92,7 @@ export class SuspectHost {
     this.busy.add(child);
     const execution = await this.converse(child, beginsWithinMs, attempt, type).finally(() => {
       this.busy.delete(child);
-      this.hasStarted(child);
+      this.freeStart(child);
     });
     if (child.connected && !execution.abandoned) this.idle.push(child);
     else child.kill('SIGKILL');
@@ -104,9 +107,11 @@ export class SuspectHost {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const child of this.idle) child.kill('SIGKILL');
     // Ends its program first; one that does not hear it is ended by its own watch once this process has gone.
     for (const child of this.busy) if (child.connected) child.disconnect();
+    this.processes.emit('change');
   }
 
   private start(): ChildProcess {
@@ -120,7 +125,7 @@ export class SuspectHost {
     return child;
   }
 
-  private hasStarted(child: ChildProcess): void {
+  private freeStart(child: ChildProcess): void {
     if (this.starting.delete(child)) this.processes.emit('change');
   }
 
@@ -156,7 +161,7 @@ export class SuspectHost {
       };
       const onBegun = () => {
         hasBegun = true;
-        this.hasStarted(child);
+        this.freeStart(child);
         if (attempt.aborted !== undefined) return;
         clearTimeout(overdue);
         overdue = setTimeout(() => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkAll } from './check/check.mjs';
 import { Stage } from './stage/stage.mjs';
@@ -40,7 +40,7 @@ const SHOWN_AT_MOST = 5;
  */
 export async function play(scene, options, onStage) {
   const began = performance.now();
-  rmSync(options.folder, { recursive: true, force: true });
+  moveAside(options.folder);
   /** @type {Stage | undefined} */
   let stage;
   /** @type {import('./check/check.mjs').Finding[]} */
@@ -95,6 +95,18 @@ export async function play(scene, options, onStage) {
     seconds: (performance.now() - began) / 1000,
     wrong,
   };
+}
+
+/**
+ * What an earlier play of the same scene and seed has left may be the only trace of a failure that comes but once.
+ *
+ * @param {string} folder
+ */
+function moveAside(folder) {
+  if (!existsSync(folder)) return;
+  let number = 1;
+  while (existsSync(`${folder}.${number}`)) number++;
+  renameSync(folder, `${folder}.${number}`);
 }
 
 /** @param {import('./check/readings.mjs').JobRow} row */

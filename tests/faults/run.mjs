@@ -161,7 +161,7 @@ function tell({ scene, server, seed, wrong, seconds }, folder, long) {
 
 function readArguments() {
   const values = readOptions(OPTIONS);
-  const seed = values.seed === undefined ? randomInt(1, 1_000_000) : Number(values.seed);
-  if (!Number.isInteger(seed) || seed < 0) throw new Refusal(`--seed ${values.seed} is no whole number`);
-  return { ...values, seed };
+  if (values.seed !== undefined && !/^\d{1,9}$/.test(values.seed))
+    throw new Refusal(`--seed '${values.seed}' is no whole number of at most nine digits`);
+  return { ...values, seed: Number(values.seed ?? randomInt(1, 1_000_000)) };
 }

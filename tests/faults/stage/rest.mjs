@@ -14,7 +14,7 @@ const LATEST_SECONDS = 10;
 const PUT_OFF = /"event":"job\.released".*"job_id":(\d+),.*"why":"(it could not be started|its payload or checkpoint)/g;
 const PUT_OFF_SECONDS = 60;
 
-/** Nothing ends in it but by a lease that passes, some of which are 15 s, and what it was for that begins anew. */
+/** As long as rows go without one of them ending. Leases are 15 s at most, and what they held begins anew then. */
 const STUCK_AFTER_MS = 60_000;
 
 const DEADLOCK = 1213;

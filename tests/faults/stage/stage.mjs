@@ -50,7 +50,8 @@ const RESCUERS_PAUSE_MS = 1_000;
  */
 export class Stage {
   #options;
-  #processes = new Processes();
+  /** @type {Processes} */
+  #processes;
   /** @type {Fleet[]} */
   #fleets = [];
   /** @type {Producers[]} */
