@@ -108,9 +108,9 @@ export class SuspectHost {
 
   close(): void {
     this.isClosed = true;
-    for (const child of this.idle) child.kill('SIGKILL');
+    for (const child of [...this.idle, ...this.starting]) child.kill('SIGKILL');
     // Ends its program first; one that does not hear it is ended by its own watch once this process has gone.
-    for (const child of this.busy) if (child.connected) child.disconnect();
+    for (const child of this.busy) if (child.connected && !this.starting.has(child)) child.disconnect();
     this.processes.emit('change');
   }
 
