@@ -91,6 +91,20 @@ describe('where the thread that reads the file', () => {
 });
 
 describe('a file', () => {
+  test('of which not one line can be imported fails the job, and its bad lines are kept', async () => {
+    writeFileSync(join(files, 'latin.csv'), Buffer.from(`${HEADER}1,J\xfcrgen\n2,Andr\xe9\n`, 'latin1'));
+    const { id, table } = await order('latin.csv');
+    await rowlock(['run'], { env: settings(table) });
+    expect(await readJob(db, id)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      last_error: expect.stringContaining(
+        `not one line of latin.csv could be imported; latin.csv.bad-${id}.csv beside it says why`,
+      ),
+    });
+    expect(readFileSync(join(files, `latin.csv.bad-${id}.csv`), 'utf8')).toMatch(/^line,reason,text\n2,"not UTF-8;/);
+  });
+
   test('with a gigabyte on one line is imported around it', async () => {
     const path = join(files, 'gigabyte.csv');
     const first = `${HEADER}${numbers

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { codeOf, UnrecoverableError } from '../errors';
 import { parseJson } from '../worker/payload';
 import { type Recipient, toFields } from './broadcast-recipient';
+import { findOtherFormat } from './other-formats';
 
 interface RecipientFile {
   columns: string[];
@@ -33,10 +34,16 @@ async function* decode(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerat
     try {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw new UnrecoverableError(`${name} is not in UTF-8; convert it, as with iconv -f WINDOWS-1252 -t UTF-8`);
+      throw new UnrecoverableError(
+        `${name} is not in UTF-8, or no text at all; convert it, as with iconv -f WINDOWS-1252 -t UTF-8`,
+      );
     }
   };
+  let isFirst = true;
   for await (const chunk of bytes) {
+    const other = isFirst ? findOtherFormat(chunk) : undefined;
+    if (other !== undefined) throw new UnrecoverableError(`${name} is ${other}`);
+    isFirst = false;
     const text = toText(chunk);
     if (text.includes('\0')) throw new UnrecoverableError(`${name} is no text: it has a zero byte in it`);
     yield text;

@@ -5,6 +5,7 @@ import type { ImportOrder } from './csv-payload';
 import { PieceReader } from './csv-pieces';
 import { EMPTY_TEXT, type Field, isBlank, NOT_UTF8 } from './csv-records';
 import type { JobFile } from './job-file';
+import { findOtherFormat } from './other-formats';
 
 /** Where the lines of a file begin, and what its header says. */
 export interface Header {
@@ -17,16 +18,6 @@ export interface Header {
 
 const HEAD_BYTES = 64 * 1024;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** What people upload for a CSV file. */
-const OTHER_FORMATS: [name: string, start: Buffer][] = [
-  ['a ZIP archive, as .xlsx is; save it as CSV', Buffer.from('PK\u0003\u0004')],
-  ['an old Excel file; save it as CSV', Buffer.from([0xd0, 0xcf, 0x11, 0xe0])],
-  ['gzipped; unpack it first', Buffer.from([0x1f, 0x8b])],
-  ['a PDF', Buffer.from('%PDF-')],
-  ['UTF-16; convert it, as with iconv -f UTF-16 -t UTF-8', Buffer.from([0xff, 0xfe])],
-  ['UTF-16; convert it, as with iconv -f UTF-16 -t UTF-8', Buffer.from([0xfe, 0xff])],
-];
 
 /**
  * Looks at the head of a file.
@@ -65,8 +56,8 @@ const toName = (field: Field): string => (field === EMPTY_TEXT ? '' : Buffer.fro
 
 function findFault(head: Buffer): string | undefined {
   if (head.length === 0) return 'empty';
-  const other = OTHER_FORMATS.find(([, start]) => head.subarray(0, start.length).equals(start));
-  if (other !== undefined) return other[0];
+  const other = findOtherFormat(head);
+  if (other !== undefined) return other;
   if (head.includes(0)) return 'binary: a byte of its head is 0; save it as CSV in UTF-8';
   if (head.includes('\r') && !head.includes('\n'))
     return "one long line, as its lines end with CR alone; tr '\\r' '\\n' mends it";

@@ -59,6 +59,11 @@ export function csvImport({ filesDir, tables }: ImportSettings): FunctionJob<Imp
         // What was written to it meanwhile is not in the table.
         await assertUnchanged(file, order.file, commit.place);
         const { rows, bad: badLines } = commit.place;
+        if (rows === 0 && badLines > 0) {
+          throw new UnrecoverableError(
+            `not one line of ${order.file} could be imported; ${bad.name} beside it says why`,
+          );
+        }
         return { rows, badLines, ...(badLines > 0 && { badFile: bad.name }) };
       } finally {
         await bad.close();

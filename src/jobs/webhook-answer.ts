@@ -17,7 +17,9 @@ const MOVED = new Set([301, 308]);
 
 /** What to throw where there was no answer. It tells the host, and nothing else of the URL: a path may be a secret. */
 export function explainFailure(error: unknown, { host }: URL): Error {
-  const words = `${notDelivered(host)}${error instanceof Error ? error.message || codeOf(error) : messageOf(error)}`;
+  // OpenSSL's words end with a line end.
+  const why = oneLine(error instanceof Error ? error.message || String(codeOf(error)) : messageOf(error));
+  const words = `${notDelivered(host)}${why}`;
   return isUnrecoverable(error) ? new UnrecoverableError(words) : new Error(words);
 }
 

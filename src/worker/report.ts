@@ -55,7 +55,6 @@ export class Report {
   private remember({ job }: Attempt, error: string): void {
     const group = this.dead.get(job.type) ?? { job_type: job.type, job_ids: [], error };
     group.job_ids.push(job.id);
-    group.error = error;
     this.dead.set(job.type, group);
   }
 
