@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { path as ffmpegPath } from '@ffmpeg-installer/ffmpeg';
 import { videoTranscode } from '../src/jobs/video-transcode';
 import { runJob } from '../src/testing';
 import { endPauses, expireLeases, isAlive } from './support/life';
 import { until } from './support/until';
+import { ffmpegPath, watch } from './support/video';
 import { openWorkshop, type Workshop } from './support/workshop';
 
 const root = mkdtempSync(join(tmpdir(), 'rowlock-video-'));
@@ -50,25 +50,6 @@ const transcode = (payload: unknown, options: Parameters<typeof runJob>[2] = {},
 const order = { input: 'clip.mp4', output: 'out.mp4', preset: 'mp4-720p' };
 const files = () => readdirSync(folder).sort();
 
-interface Seen {
-  /** Seconds that can be decoded from start to end without a fault. */
-  seconds: number;
-  /** What ffmpeg says of its streams. */
-  streams: string;
-}
-
-/** Decodes a whole file; fails on the first fault. */
-function watch(path: string): Seen {
-  const { status, stderr, stdout } = spawnSync(
-    ffmpegPath,
-    ['-hide_banner', '-nostats', '-xerror', '-progress', 'pipe:1', '-i', path, '-f', 'null', '-'],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`${path} is not whole: ${stderr}`);
-  const times = [...stdout.matchAll(/^out_time_us=(\d+)$/gm)].map(([, us]) => Number(us) / 1e6);
-  return { seconds: times.at(-1) ?? 0, streams: stderr };
-}
-
 describe('a video is made', () => {
   test.each([
     ['mp4-1080p', 'out.mp4', /Video: h264.* yuv420p.* 160x90[\s\S]*Audio: aac/],
@@ -85,7 +66,7 @@ describe('a video is made', () => {
     expect(done.progress).not.toEqual([]);
     expect(done.progress.filter((fraction) => !(fraction > 0 && fraction <= 1))).toEqual([]);
     const seen = watch(join(folder, output));
-    expect(seen.streams).toMatch(streams);
+    expect(seen.told).toMatch(streams);
     expect(seen.seconds).toBeGreaterThan(1.9);
     expect(files()).toEqual(['clip.mp4', output]);
   });
@@ -95,7 +76,7 @@ describe('a video is made', () => {
     expect(await transcode({ input: 'in.mkv', output: '2026/11/out.mp4', preset: 'mp4-480p' })).toMatchObject({
       outcome: 'completed',
     });
-    expect(watch(join(folder, '2026/11/out.mp4')).streams).toMatch(/Video: h264.* 16[02]x90/);
+    expect(watch(join(folder, '2026/11/out.mp4')).told).toMatch(/Video: h264.* 16[02]x90/);
   });
 
   test('in place of an older file, with a name that a shell or ffmpeg would take for something else', async () => {
